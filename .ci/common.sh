@@ -1,0 +1,81 @@
+# Sourced by ./run, ./test, ./bench and .ci/run: finding what they need, installing it, building.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+say() { printf '%s\n' "$*" >&2; }
+
+# fail LINE [STATUS]
+fail() {
+    say "$1"
+    exit "${2:-1}"
+}
+
+log_file() {
+    mkdir -p .run/logs
+    printf '%s' ".run/logs/$1.log"
+}
+
+need_dotnet() {
+    command -v dotnet >/dev/null || fail "The .NET 10 SDK is needed: https://dotnet.microsoft.com/download"
+    dotnet --version >/dev/null 2>&1 || fail "The .NET 10 SDK is needed (global.json); installed: $(dotnet --list-sdks | cut -d' ' -f1 | paste -sd' ')"
+}
+
+has_postgres() {
+    [ -n "${ORCHESTRATOR_POSTGRES:-}" ] || command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+has_rabbitmq() {
+    [ -n "${ORCHESTRATOR_RABBITMQ:-}" ] || command -v rabbitmq-server >/dev/null || compgen -G '/usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server' >/dev/null
+}
+
+has_pika() { /usr/bin/python3 -c 'import pika' 2>/dev/null; }
+
+# need_servers: Postgres and RabbitMQ, from the environment, the machine or apt.
+need_servers() {
+    local missing=()
+    has_postgres || missing+=(postgresql)
+    has_rabbitmq || missing+=(rabbitmq-server)
+    command -v setpriv >/dev/null || missing+=(util-linux)
+    [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+}
+
+apt_install() {
+    local sudo=() log
+    if ! command -v apt-get >/dev/null; then
+        fail "Please install $*, or name servers of your own in ORCHESTRATOR_POSTGRES and ORCHESTRATOR_RABBITMQ."
+    elif [ "$(id -u)" -ne 0 ]; then
+        sudo -n true 2>/dev/null || fail "Please run: sudo apt-get install $*   (or name servers of your own in ORCHESTRATOR_POSTGRES and ORCHESTRATOR_RABBITMQ)"
+        sudo=(sudo -n)
+    fi
+    log=$(log_file apt)
+    say "Installing $* ..."
+    {
+        "${sudo[@]}" apt-get update &&
+            "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+    } >"$log" 2>&1 </dev/null || {
+        tail -n 15 "$log" >&2
+        fail "apt-get could not install $* (log: $log)"
+    }
+}
+
+# build [SOLUTION OR PROJECT]: quiet unless it fails; two builds of one checkout wait for each other.
+build() {
+    local log status=0
+    log=$(log_file build)
+    exec 9>.run/build.lock
+    flock --nonblock 9 || {
+        say "Waiting for another build of this checkout ..."
+        flock 9
+    }
+    # No build server stays behind, and none inherits the lock.
+    dotnet build "${1:-Orchestrator.sln}" -c Release --nologo -v quiet -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 9>&- || status=$?
+    exec 9>&-
+    [ $status -eq 0 ] && return
+    grep -E '(error|MSB)' "$log" | sort -u | head -n 40 >&2 || tail -n 20 "$log" >&2
+    fail "The build failed (log: $log)"
+}
+
+# program NAME: the built program of a project.
+program() { printf '%s' "artifacts/bin/$1/release/$1.dll"; }
