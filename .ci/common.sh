@@ -73,7 +73,7 @@ build() {
     dotnet build "${1:-Orchestrator.sln}" -c Release --nologo -v quiet -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 9>&- || status=$?
     exec 9>&-
     [ $status -eq 0 ] && return
-    grep -E '(error|MSB)' "$log" | sort -u | head -n 40 >&2 || tail -n 20 "$log" >&2
+    grep -E '(error|MSB)' "$log" | sed -E 's/ \[[^]]*\]$//; s/ \(https:[^)]*\)$//' | sort -u | head -n 40 >&2 || tail -n 20 "$log" >&2
     fail "The build failed (log: $log)"
 }
 
