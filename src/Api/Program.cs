@@ -1,3 +1,15 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-await app.RunAsync();
+using Orchestrator.Api.Hosting;
+using Orchestrator.Sagas.Hosting;
+
+return await HostStart.RunAsync(async () =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddOrchestratorApi();
+    var app = builder.Build();
+    if (await DatabaseCommand.RunAsync(app.Services, args) is { } exitCode)
+        return exitCode;
+    await app.Services.MigrateIfToldAsync();
+    app.MapOrchestratorApi();
+    await app.RunAsync();
+    return 0;
+});

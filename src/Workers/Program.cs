@@ -1,3 +1,19 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-await app.RunAsync();
+using Orchestrator.Sagas.Hosting;
+using Orchestrator.Sagas.Messaging;
+using Orchestrator.Workers.Hosting;
+
+return await HostStart.RunAsync(async () =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddOrchestratorCore("orchestrator-worker");
+    builder.Services.AddWorkerServices();
+    builder.Services.AddOrchestratorBus(bus => bus.AddWorkerConsumers());
+    builder.Services.AddOrchestratorHealth();
+    var app = builder.Build();
+    if (await DatabaseCommand.RunAsync(app.Services, args) is { } exitCode)
+        return exitCode;
+    await app.Services.MigrateIfToldAsync();
+    app.MapOrchestratorHealth();
+    await app.RunAsync();
+    return 0;
+});

@@ -1,0 +1,141 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using Orchestrator.Sagas.Jobs;
+using Orchestrator.Sagas.Messaging;
+using Orchestrator.Sagas.Persistence;
+using Orchestrator.Sagas.Persistence.Outbox;
+using Orchestrator.Sagas.Telemetry;
+
+namespace Orchestrator.Api.Jobs;
+
+/// <summary>Takes GitHub's webhook deliveries. The answer 200 means that the delivery is stored durably.</summary>
+public static class WebhookEndpoints
+{
+    public const int MaxBodyBytes = 1024 * 1024;
+
+    private static readonly string[] ForwardedHeaders =
+    [
+        "X-GitHub-Event", "X-GitHub-Delivery", "X-GitHub-Hook-ID",
+        "X-GitHub-Hook-Installation-Target-Type", "X-GitHub-Hook-Installation-Target-ID",
+    ];
+
+    public static IEndpointRouteBuilder MapWebhook(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapPost("/webhook", ReceiveAsync).WithName("ReceiveWebhook").WithTags("Webhook");
+        return endpoints;
+    }
+
+    private static async Task<IResult> ReceiveAsync(
+        HttpRequest request, IOptionsMonitor<WebhookOptions> options, GithubDelivery github, DurableTransactions transactions,
+        BrokerPublisher publisher, OrchestratorMetrics metrics, ILogger<WebhookOptions> logger, CancellationToken cancellationToken)
+    {
+        if (options.CurrentValue.Secrets.Count == 0)
+            return Results.Problem(statusCode: 503, title: "No webhook secret is configured.");
+        if (request.Headers["X-Hub-Signature-256"] is not [{ Length: > 0 } signature])
+            return Results.Problem(statusCode: 403, title: "missing signature header");
+        if (await ReadBodyAsync(request, cancellationToken) is not { } body)
+            return Results.Problem(statusCode: 413, title: "body length exceeds limit");
+        if (!IsSigned(signature, body, options.CurrentValue.Secrets))
+            return Results.Problem(statusCode: 403, title: "webhook contains invalid signature");
+        JobChange? change;
+        try
+        {
+            change = github.Read(request.Headers["X-GitHub-Event"].ToString(), body);
+        }
+        catch (InvalidMessageException exception)
+        {
+            return Results.Problem(statusCode: 400, title: exception.Message);
+        }
+
+        if (change is null)
+        {
+            metrics.Discarded("webhook");
+            return Results.Ok();
+        }
+
+        var message = Message(request, body);
+        return await StoreAsync(message, transactions, publisher, logger, cancellationToken)
+            ? Results.Ok()
+            : Results.Problem(statusCode: 503, title: "Nothing durable could be done; deliver it again.");
+    }
+
+    private static async Task<bool> StoreAsync(
+        OutboxMessage message, DurableTransactions transactions, BrokerPublisher publisher, ILogger logger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var transaction = await transactions.BeginAsync(cancellationToken);
+            transaction.Publish(message);
+            await transaction.CommitAsync(cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (Transient.Is(exception))
+        {
+            logger.LogWarning("The outbox cannot take a delivery, the broker is asked instead: {Reason}", exception.Message);
+        }
+
+        try
+        {
+            await publisher.PublishAsync(message, cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            logger.LogError("A delivery could not be stored: {Reason}", exception.Message);
+            return false;
+        }
+    }
+
+    private static OutboxMessage Message(HttpRequest request, byte[] body)
+    {
+        var headers = JsonNode.Parse(TraceHeaders.ForPublish(ExchangeNames.GithubWorkflowJobs, parent: default))!.AsObject();
+        foreach (var name in ForwardedHeaders)
+            headers[name] = request.Headers[name].ToString();
+        headers[Publishers.ActorHeader] = "webhook";
+        var delivery = request.Headers["X-GitHub-Delivery"].ToString();
+        return new OutboxMessage
+        {
+            // The delivery id is not signed; with the body it is one that nobody can take from another delivery.
+            MessageId = NameIds.Of("webhook", delivery, Convert.ToHexString(SHA256.HashData(body))).ToString(),
+            Exchange = ExchangeNames.GithubWorkflowJobs,
+            RoutingKey = ExchangeNames.WorkflowJobRoutingKey,
+            IsMandatory = true,
+            ContentType = "application/json",
+            Headers = headers.ToJsonString(),
+            Body = body,
+        };
+    }
+
+    private static async Task<byte[]?> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > MaxBodyBytes)
+            return null;
+        using var buffer = new MemoryStream();
+        var chunk = new byte[16 * 1024];
+        int read;
+        while ((read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0)
+        {
+            buffer.Write(chunk, 0, read);
+            if (buffer.Length > MaxBodyBytes)
+                return null;
+        }
+
+        return buffer.ToArray();
+    }
+
+    private static bool IsSigned(string signature, byte[] body, IEnumerable<string> secrets)
+    {
+        const string prefix = "sha256=";
+        if (!signature.StartsWith(prefix, StringComparison.Ordinal) || signature.Length != prefix.Length + 64)
+            return false;
+        Span<byte> claimed = stackalloc byte[32];
+        if (Convert.FromHexString(signature.AsSpan(prefix.Length), claimed, out _, out _) is not System.Buffers.OperationStatus.Done)
+            return false;
+        var isSigned = false;
+        foreach (var secret in secrets)
+            isSigned |= CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), body), claimed);
+        return isSigned;
+    }
+}

@@ -1,0 +1,15 @@
+namespace Orchestrator.Sagas.Jobs;
+
+/// <summary>A kind of machine that can be made (seed: <c>Flavor</c>).</summary>
+public sealed class Flavor
+{
+    public required string Platform { get; init; }
+    public required string Name { get; init; }
+    public required string[] Labels { get; init; }
+    public required int Priority { get; init; }
+    public required bool IsDisabled { get; init; }
+    public required int MinimumPressure { get; init; }
+    public int? MaximumPressure { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset UpdatedAt { get; init; }
+}

@@ -1,0 +1,79 @@
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace Orchestrator.Sagas.Messaging;
+
+/// <summary>Puts MassTransit on RabbitMQ with our names, our JSON and our way with faults.</summary>
+public static class BusRegistration
+{
+    /// <summary>Transient faults are retried in place; the longest pause is also the longest wait after a recovery.</summary>
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
+
+    public static IServiceCollection AddOrchestratorBus(
+        this IServiceCollection services, Action<IBusRegistrationConfigurator> addConsumers)
+    {
+        services.TryAddSingleton<RabbitMqConnection>();
+        services.TryAddSingleton<DeadLetterFilter>();
+        services.TryAddSingleton<SkippedFilter>();
+        services.Configure<MassTransitHostOptions>(host =>
+        {
+            host.WaitUntilStarted = true;
+            host.ConsumerStopTimeout = TimeSpan.FromSeconds(10);
+            host.StopTimeout = TimeSpan.FromSeconds(20);
+        });
+        services.Configure<HostOptions>(host =>
+        {
+            // Health answers while the bus still waits for its broker.
+            host.ServicesStartConcurrently = true;
+            host.ShutdownTimeout = TimeSpan.FromSeconds(28);
+        });
+        return services.AddMassTransit(bus =>
+        {
+            bus.AddConfigureEndpointsCallback(ConfigureEndpoint);
+            addConsumers(bus);
+            bus.UsingRabbitMq(ConfigureBus);
+        });
+    }
+
+    private static void ConfigureBus(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator bus)
+    {
+        var broker = context.GetRequiredService<RabbitMqConnection>();
+        bus.Host(broker.Uri.Host, broker.Port, broker.VirtualHost, host =>
+        {
+            host.Username(broker.UserName);
+            host.Password(broker.Password);
+            host.Heartbeat(TimeSpan.FromSeconds(10));
+            if (broker.Uri.Scheme is "amqps")
+                host.UseSsl(_ => { });
+        });
+        bus.MessageTopology.SetEntityNameFormatter(new ContractEntityNameFormatter(bus.MessageTopology.EntityNameFormatter));
+        bus.AddDeserializer(new LenientJsonDeserializer(), isDefault: true);
+        bus.DeployPublishTopology = true;
+        bus.ConfigureEndpoints(context);
+    }
+
+    private static void ConfigureEndpoint(IRegistrationContext context, string name, IReceiveEndpointConfigurator endpoint)
+    {
+        endpoint.PublishFaults = false;
+        endpoint.ConfigureReceive(receive => receive.UseFilter(new MessageTraceFilter()));
+        endpoint.ConfigureDeadLetter(skipped => skipped.UseFilter(context.GetRequiredService<SkippedFilter>()));
+        endpoint.ConfigureError(error => error.UseFilter(context.GetRequiredService<DeadLetterFilter>()));
+        endpoint.UseMessageRetry(retry =>
+        {
+            retry.Handle<Exception>(Transient.Is);
+            retry.Exponential(int.MaxValue, FirstPause, LongestPause, FirstPause);
+        });
+        if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
+        {
+            queue.SetQuorumQueue();
+            // Retries in place are no deliveries: this counts processes that died over a message.
+            queue.SetQueueArgument("x-delivery-limit", DeadLetterQueue.DeliveryLimit);
+            queue.SetQueueArgument("x-dead-letter-exchange", ExchangeNames.DeadLetter);
+            queue.SetQueueArgument("x-dead-letter-strategy", "at-least-once");
+            queue.SetQueueArgument("x-overflow", "reject-publish");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Net.Sockets;
+using Npgsql;
+using Orchestrator.Sagas.Persistence.Outbox;
+using RabbitMQ.Client.Exceptions;
+
+namespace Orchestrator.Sagas.Messaging;
+
+/// <summary>Tells faults of the surroundings, which pass, from faults of a message, which stay.</summary>
+public static class Transient
+{
+    /// <summary>True when the same message may succeed later.</summary>
+    public static bool Is(Exception? exception) => exception switch
+    {
+        null => false,
+        InvalidMessageException => false,
+        PostgresException postgres => !IsDataFault(postgres),
+        NpgsqlException or TimeoutException or SocketException or IOException or BrokerUnavailableException => true,
+        OperationInterruptedException or AlreadyClosedException => true,
+        _ => Is(exception.InnerException),
+    };
+
+    /// <summary>
+    /// True when Postgres refuses a value: SQLSTATE classes 21, 22, 23 and 54. Serialization failures and deadlocks,
+    /// class 40, are none.
+    /// </summary>
+    public static bool IsDataFault(PostgresException exception) =>
+        exception.SqlState.AsSpan(0, 2) is "21" or "22" or "23" or "54";
+}

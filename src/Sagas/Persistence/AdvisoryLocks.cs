@@ -1,0 +1,14 @@
+namespace Orchestrator.Sagas.Persistence;
+
+/// <summary>First key of every two-key advisory lock: what the lock is about.</summary>
+public static class AdvisoryLocks
+{
+    /// <summary>Shared by writers of a platform's jobs, exclusive for changes of its flavors. Second key: hash of the platform.</summary>
+    public const int Platform = 1;
+
+    /// <summary>Held by each process for its outbox rows. Second key: <see cref="Outbox.OutboxOwner.Id"/>.</summary>
+    public const int OutboxOwner = 2;
+
+    /// <summary>Held while one replica does a periodic duty. Second key: hash of the duty's name.</summary>
+    public const int Duty = 3;
+}

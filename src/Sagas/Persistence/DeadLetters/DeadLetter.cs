@@ -1,0 +1,96 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using MassTransit;
+using Orchestrator.Sagas.Messaging;
+
+namespace Orchestrator.Sagas.Persistence.DeadLetters;
+
+/// <summary>A message that could not be handled, as it came, and why.</summary>
+public sealed record DeadLetter
+{
+    private static readonly string[] Secrets = ["authorization", "verification-token", "cookie"];
+
+    public required Guid Id { get; init; }
+
+    /// <summary>The queue that it came from, and goes back to when it is replayed.</summary>
+    public required string Queue { get; init; }
+
+    /// <summary>The AMQP message id, null when it had none.</summary>
+    public string? MessageId { get; init; }
+
+    public required string Reason { get; init; }
+    public string? ErrorType { get; init; }
+    public string Exchange { get; init; } = "";
+    public string RoutingKey { get; init; } = "";
+    public string? ContentType { get; init; }
+
+    /// <summary>The AMQP headers as a JSON object.</summary>
+    public string Headers { get; init; } = "{}";
+
+    public required byte[] Body { get; init; }
+    public DateTimeOffset FirstSeen { get; init; }
+    public string? TraceId { get; init; }
+
+    /// <summary>Makes a dead letter of a message that is being received.</summary>
+    public static DeadLetter Of(ReceiveContext context, Exception exception)
+    {
+        var cause = exception.GetBaseException();
+        return Of(context, QueueOf(context), cause.Message, cause.GetType().Name);
+    }
+
+    /// <summary>Makes a dead letter of a message that is being received.</summary>
+    public static DeadLetter Of(ReceiveContext context, string queue, string reason, string? errorType)
+    {
+        context.TryGetPayload<RabbitMqBasicConsumeContext>(out var delivery);
+        var body = context.GetBody();
+        var messageId = delivery?.Properties.MessageId;
+        return new DeadLetter
+        {
+            // A redelivery of the same message is the same dead letter.
+            Id = messageId is null
+                ? Guid.CreateVersion7()
+                : NameIds.Of("dead-letter", queue, messageId, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(body))),
+            Queue = queue,
+            MessageId = messageId,
+            Reason = Clean(reason),
+            ErrorType = errorType,
+            Exchange = delivery?.Exchange ?? "",
+            RoutingKey = delivery?.RoutingKey ?? "",
+            ContentType = delivery?.Properties.ContentType,
+            Headers = Write(delivery?.Properties.Headers),
+            Body = body,
+            TraceId = context.TryGetPayload<MessageTrace>(out var trace) && trace.Context != default
+                ? trace.Context.TraceId.ToHexString()
+                : null,
+        };
+    }
+
+    /// <summary>Name of the queue that a message is received from.</summary>
+    public static string QueueOf(ReceiveContext context) => Uri.UnescapeDataString(context.InputAddress.Segments[^1]);
+
+    private static string Write(IDictionary<string, object?>? headers)
+    {
+        var json = new JsonObject();
+        foreach (var (name, value) in headers ?? new Dictionary<string, object?>(StringComparer.Ordinal))
+        {
+            if (Secrets.Any(secret => name.Contains(secret, StringComparison.OrdinalIgnoreCase)))
+                continue;
+            json[Clean(name)] = value switch
+            {
+                byte[] bytes => Clean(Encoding.UTF8.GetString(bytes)),
+                string text => Clean(text),
+                bool flag => flag,
+                int number => number,
+                long number => number,
+                double number when double.IsFinite(number) => number,
+                null => null,
+                _ => Clean(value.ToString() ?? ""),
+            };
+        }
+
+        return json.ToJsonString();
+    }
+
+    // Postgres stores no NUL.
+    private static string Clean(string text) => text.Replace('\0', '\uFFFD');
+}

@@ -1,0 +1,152 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orchestrator.Sagas.Messaging;
+using RabbitMQ.Client;
+
+namespace Orchestrator.Sagas.Persistence.Outbox;
+
+/// <summary>
+/// Publishes finished messages, persistent and confirmed, over a connection of its own. It goes past MassTransit's
+/// send pipe on purpose: the bytes are final, and the pipe costs more than the rest of the path.
+/// </summary>
+public sealed class BrokerPublisher(
+    RabbitMqConnection broker, IOptions<OutboxOptions> options, TimeProvider time, ILogger<BrokerPublisher> logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(500);
+
+    private readonly SemaphoreSlim _connecting = new(1, 1);
+    private readonly HashSet<string> _declared = new(StringComparer.Ordinal);
+    private IConnection? _connection;
+    private volatile IChannel? _channel;
+    private long _lastAttempt;
+
+    /// <summary>False while the broker is away.</summary>
+    public bool IsConnected => _channel is { IsOpen: true };
+
+    /// <summary>Connects unless connected. False when the broker is away; tried at most twice a second.</summary>
+    public async Task<bool> TryConnectAsync(CancellationToken cancellationToken) =>
+        await OpenChannelAsync(cancellationToken) is not null;
+
+    /// <summary>Publishes one message and waits for the broker's confirmation.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker is away, or did not confirm in time.</exception>
+    /// <exception cref="RabbitMQ.Client.Exceptions.PublishException">No queue wanted a mandatory message, or the broker refused it.</exception>
+    public async Task PublishAsync(OutboxMessage message, CancellationToken cancellationToken)
+    {
+        var channel = await OpenChannelAsync(cancellationToken) ?? throw new BrokerUnavailableException("The broker is away.");
+        await DeclareAsync(channel, message.Exchange, cancellationToken);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(options.Value.ConfirmTimeout);
+        try
+        {
+            await channel.BasicPublishAsync(
+                message.Exchange, message.RoutingKey, message.IsMandatory, Properties(message), message.Body, deadline.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new BrokerUnavailableException($"The broker did not confirm within {options.Value.ConfirmTimeout}.");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        _connecting.Dispose();
+    }
+
+    private static BasicProperties Properties(OutboxMessage message)
+    {
+        var properties = new BasicProperties
+        {
+            MessageId = message.MessageId,
+            ContentType = message.ContentType,
+            DeliveryMode = DeliveryModes.Persistent,
+        };
+        if (message.Headers.Length > 2)
+            properties.Headers = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(message.Headers)!
+                .ToDictionary(header => header.Key, header => HeaderValue(header.Value), StringComparer.Ordinal);
+        return properties;
+    }
+
+    private static object? HeaderValue(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.Number when value.TryGetInt64(out var number) => number,
+        JsonValueKind.Number => value.GetDouble(),
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        JsonValueKind.Null => null,
+        _ => value.GetRawText(),
+    };
+
+    private async Task DeclareAsync(IChannel channel, string exchange, CancellationToken cancellationToken)
+    {
+        if (!ExchangeNames.IsOurs(exchange))
+            return;
+        lock (_declared)
+        {
+            if (_declared.Contains(exchange))
+                return;
+        }
+
+        await channel.ExchangeDeclareAsync(exchange, ExchangeNames.TypeOf(exchange), durable: true, cancellationToken: cancellationToken);
+        lock (_declared)
+            _declared.Add(exchange);
+    }
+
+    private async Task<IChannel?> OpenChannelAsync(CancellationToken cancellationToken)
+    {
+        if (_channel is { IsOpen: true } open)
+            return open;
+        await _connecting.WaitAsync(cancellationToken);
+        try
+        {
+            if (_channel is { IsOpen: true } opened)
+                return opened;
+            if (_lastAttempt != 0 && time.GetElapsedTime(_lastAttempt) < ReconnectPause)
+                return null;
+            _lastAttempt = time.GetTimestamp();
+            if (_connection is not { IsOpen: true })
+            {
+                await CloseAsync();
+                _connection = await broker.ConnectAsync("outbox", cancellationToken);
+            }
+
+            lock (_declared)
+                _declared.Clear();
+            return _channel = await _connection.CreateChannelAsync(
+                new CreateChannelOptions(
+                    publisherConfirmationsEnabled: true,
+                    publisherConfirmationTrackingEnabled: true,
+                    outstandingPublisherConfirmationsRateLimiter: null),
+                cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            logger.LogWarning("The outbox cannot reach the broker: {Reason}", exception.GetBaseException().Message);
+            return null;
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
+    private async Task CloseAsync()
+    {
+        _channel = null;
+        if (_connection is { } connection)
+        {
+            _connection = null;
+            try
+            {
+                await connection.CloseAsync(TimeSpan.FromSeconds(2));
+                await connection.DisposeAsync();
+            }
+            catch (Exception exception)
+            {
+                logger.LogDebug(exception, "The broker connection was closed already");
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace Orchestrator.Sagas.Persistence.Outbox;
+
+/// <summary>A message that commits with the state that caused it and is published after the commit.</summary>
+public sealed record OutboxMessage
+{
+    public Guid Id { get; init; } = Guid.CreateVersion7();
+
+    /// <summary>The AMQP message id; receivers drop repeats of it.</summary>
+    public required string MessageId { get; init; }
+
+    public required string Exchange { get; init; }
+    public string RoutingKey { get; init; } = "";
+
+    /// <summary>True for commands: without a queue behind the exchange the message stays in the outbox.</summary>
+    public bool IsMandatory { get; init; }
+
+    public required string ContentType { get; init; }
+
+    /// <summary>AMQP headers as a JSON object of strings, numbers and booleans.</summary>
+    public string Headers { get; init; } = "{}";
+
+    public required byte[] Body { get; init; }
+}

@@ -1,0 +1,156 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using RabbitMQ.Client.Exceptions;
+
+namespace Orchestrator.Sagas.Persistence.Outbox;
+
+/// <summary>
+/// Publishes committed messages and then deletes their rows. Messages arrive in memory straight after their commit;
+/// whatever does not (a full memory, a broker that is away, a process that died) is found in the table by the sweep.
+/// A message may be published twice, always with the same id; it is never published zero times.
+/// </summary>
+public sealed class OutboxRelay : BackgroundService
+{
+    private const int BatchSize = 500;
+    private const int Publishers = 2;
+    private const int SweepLimit = 5_000;
+
+    /// <summary>A row of ours is looked for in the table once it is older than this.</summary>
+    private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(2);
+
+    private readonly NpgsqlDataSource _source;
+    private readonly OutboxOwner _owner;
+    private readonly BrokerPublisher _publisher;
+    private readonly OutboxOptions _options;
+    private readonly ILogger<OutboxRelay> _logger;
+    private readonly Channel<OutboxMessage> _queue;
+    private readonly ConcurrentDictionary<Guid, bool> _inFlight = new();
+
+    public OutboxRelay(
+        NpgsqlDataSource source, OutboxOwner owner, BrokerPublisher publisher, IOptions<OutboxOptions> options, ILogger<OutboxRelay> logger)
+    {
+        (_source, _owner, _publisher, _options, _logger) = (source, owner, publisher, options.Value, logger);
+        _queue = Channel.CreateBounded<OutboxMessage>(_options.Capacity);
+    }
+
+    /// <summary>Takes committed messages. Never waits: what finds no room stays in the table until the sweep.</summary>
+    public void HandOver(IReadOnlyList<OutboxMessage> messages)
+    {
+        foreach (var message in messages)
+        {
+            if (_inFlight.TryAdd(message.Id, true) && !_queue.Writer.TryWrite(message))
+                _inFlight.TryRemove(message.Id, out _);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var work = Enumerable.Range(0, Publishers).Select(_ => PublishAsync(stoppingToken)).Append(SweepAsync(stoppingToken));
+        await Task.WhenAll(work);
+    }
+
+
+    private async Task PublishAsync(CancellationToken stoppingToken)
+    {
+        var batch = new List<OutboxMessage>(BatchSize);
+        try
+        {
+            while (await _queue.Reader.WaitToReadAsync(stoppingToken))
+            {
+                batch.Clear();
+                while (batch.Count < BatchSize && _queue.Reader.TryRead(out var message))
+                    batch.Add(message);
+                await PublishAsync(batch, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The rows stay; another process takes them as soon as this one has let go of its lock.
+        }
+    }
+
+    private async Task PublishAsync(List<OutboxMessage> batch, CancellationToken stoppingToken)
+    {
+        FailPoint.Pass(FailPoint.AfterCommit);
+        var outcomes = new Task<bool>[batch.Count];
+        for (var i = 0; i < batch.Count; i++)
+            outcomes[i] = TryPublishAsync(batch[i], stoppingToken);
+        var published = await Task.WhenAll(outcomes);
+        FailPoint.Pass(FailPoint.AfterPublish);
+        try
+        {
+            var ids = batch.Where((_, i) => published[i]).Select(message => message.Id).ToArray();
+            if (ids.Length > 0)
+                await OutboxTable.DeleteAsync(_source, ids, stoppingToken);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
+        {
+            _logger.LogWarning("Published messages stay in the outbox for now: {Reason}", exception.Message);
+        }
+        finally
+        {
+            foreach (var message in batch)
+                _inFlight.TryRemove(message.Id, out _);
+        }
+    }
+
+    private async Task<bool> TryPublishAsync(OutboxMessage message, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await _publisher.PublishAsync(message, stoppingToken);
+            return true;
+        }
+        catch (PublishException exception)
+        {
+            _logger.LogWarning(
+                "No queue took message {MessageId} on exchange {Exchange}; it stays in the outbox: {Reason}",
+                message.MessageId, message.Exchange, exception.Message);
+            return false;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+        {
+            _logger.LogDebug(exception, "Message {MessageId} stays in the outbox", message.MessageId);
+            return false;
+        }
+    }
+
+    private async Task SweepAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(_options.SweepInterval);
+        while (await timer.WaitForNextTickAsync(stoppingToken).AsTask().ContinueWith(t => t.IsCompletedSuccessfully, TaskScheduler.Default))
+        {
+            try
+            {
+                await SweepOnceAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                _logger.LogWarning("The outbox could not be swept: {Reason}", exception.GetBaseException().Message);
+            }
+        }
+    }
+
+    private async Task SweepOnceAsync(CancellationToken stoppingToken)
+    {
+        if (_queue.Reader.Count > _options.Capacity / 2 || !await _publisher.TryConnectAsync(stoppingToken))
+            return;
+        foreach (var owner in await OutboxTable.ReadOwnersAsync(_source, stoppingToken))
+        {
+            var messages = owner == _owner.Id
+                ? await OutboxTable.ReadOwnAsync(_source, owner, HandOverTime, SweepLimit + _inFlight.Count, stoppingToken)
+                : await OutboxTable.ClaimFromDeadAsync(_source, _owner.Id, owner, SweepLimit, stoppingToken);
+            HandOver(messages);
+        }
+
+        HandOver(await OutboxTable.ClaimFromHungAsync(_source, _owner.Id, _options.Lease, SweepLimit, stoppingToken));
+    }
+}

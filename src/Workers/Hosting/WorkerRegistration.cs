@@ -1,0 +1,31 @@
+using MassTransit;
+using Orchestrator.Workers.Jobs;
+
+namespace Orchestrator.Workers.Hosting;
+
+/// <summary>The consumers and periodic duties of a worker; a host adds them to be one.</summary>
+public static class WorkerRegistration
+{
+    /// <summary>Services that the consumers need.</summary>
+    public static IServiceCollection AddWorkerServices(this IServiceCollection services)
+    {
+        services.AddSingleton<JobIntake>();
+        services.AddSingleton<SingleMessage>();
+        return services;
+    }
+
+    /// <summary>Every consumer with its definition.</summary>
+    public static void AddWorkerConsumers(this IBusRegistrationConfigurator bus)
+    {
+        bus.AddConsumer<EnqueueJobConsumer, EnqueueJobConsumerDefinition>();
+        bus.AddConsumer<StartJobConsumer, StartJobConsumerDefinition>();
+        bus.AddConsumer<CompleteJobConsumer, CompleteJobConsumerDefinition>();
+        bus.AddConsumer<GithubWorkflowJobConsumer, GithubWorkflowJobConsumerDefinition>();
+        bus.AddConsumer<DeleteJobConsumer, DeleteJobConsumerDefinition>();
+        bus.AddConsumer<AddFlavorConsumer, AddFlavorConsumerDefinition>();
+        bus.AddConsumer<UpdateFlavorConsumer, UpdateFlavorConsumerDefinition>();
+        bus.AddConsumer<EnableFlavorConsumer, EnableFlavorConsumerDefinition>();
+        bus.AddConsumer<DisableFlavorConsumer, DisableFlavorConsumerDefinition>();
+        bus.AddConsumer<DeleteFlavorConsumer, DeleteFlavorConsumerDefinition>();
+    }
+}
