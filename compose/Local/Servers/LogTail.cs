@@ -1,7 +1,7 @@
 namespace Orchestrator.Local.Servers;
 
 /// <summary>The end of a log file, for error messages.</summary>
-internal static class LogTail
+public static class LogTail
 {
     public static string Of(string file, int lines = 8) => File.Exists(file)
         ? string.Join('\n', File.ReadLines(file).TakeLast(lines)) + $"\n(log: {file})"

@@ -37,6 +37,9 @@ public sealed class PrivatePostgres : PostgresServer
 
     public int Port => port;
 
+    /// <summary>Called when there is a new process, before it is ready.</summary>
+    public Action Spawned { get; set; } = () => { };
+
     /// <summary>Starts it, or starts it again on the same data and port; returns when it answers a query.</summary>
     /// <exception cref="ServerStartException">It is not installed, or it ended or did not answer within a minute.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
@@ -99,6 +102,7 @@ public sealed class PrivatePostgres : PostgresServer
             if (postmaster is { HasExited: true })
                 await postmaster.DisposeAsync();
             postmaster = await ChildProcess.StartAsync(start);
+            Spawned();
             if (await AnswersAsync(deadline.Token))
                 return;
 

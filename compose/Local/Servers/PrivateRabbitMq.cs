@@ -32,6 +32,9 @@ public sealed class PrivateRabbitMq : RabbitMqServer
     /// <summary>The Erlang machine; null when it was never started.</summary>
     public ChildProcess? Process => server;
 
+    /// <summary>Called when there is a new process, before it is ready.</summary>
+    public Action Spawned { get; set; } = () => { };
+
     /// <summary>Starts it, or starts it again on the same data and ports; returns when AMQP and management answer.</summary>
     /// <exception cref="ServerStartException">It is not installed, or it ended or did not answer within two minutes.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
@@ -48,7 +51,7 @@ public sealed class PrivateRabbitMq : RabbitMqServer
         Http = new Uri($"http://{RabbitMqNode.UserName}:{node.Password}@127.0.0.1:{node.Management}/");
 
         var environment = RabbitMqFiles.Write(directory, user, node, erlangBin);
-        var start = new ChildStart { FileName = program, Environment = environment, LogFile = logFile, User = user, WorkingDirectory = directory.Path };
+        var start = new ChildStart { FileName = program, Environment = environment, LogFile = logFile, User = user };
         if (epmd is null or { HasExited: true })
         {
             epmd = await ChildProcess.StartAsync(start with
@@ -61,6 +64,7 @@ public sealed class PrivateRabbitMq : RabbitMqServer
         if (server is not null)
             await server.DisposeAsync();
         server = await ChildProcess.StartAsync(start);
+        Spawned();
         await WaitUntilReadyAsync(cancellationToken);
     }
 
