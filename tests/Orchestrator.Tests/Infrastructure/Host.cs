@@ -67,9 +67,9 @@ public sealed class Host : IAsyncDisposable
             await Wait.UntilAsync(IsReadyAsync, "ready", patience);
             return this;
         }
-        catch (TimeoutException)
+        catch (TimeoutException exception)
         {
-            throw new TimeoutException($"{_start.LogFile} is not ready:\n{LogTail.Of(_start.LogFile, 40)}");
+            throw new TimeoutException($"{_start.LogFile} is not ready:\n{LogTail.Of(_start.LogFile, 40)}", exception);
         }
     }
 
