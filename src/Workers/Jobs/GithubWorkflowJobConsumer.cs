@@ -1,4 +1,5 @@
 using MassTransit;
+using MassTransit.Configuration;
 using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Telemetry;
@@ -42,6 +43,7 @@ public sealed class GithubWorkflowJobConsumerDefinition : JobBatchDefinition<Git
         base.ConfigureConsumer(endpointConfigurator, consumerConfigurator, context);
         endpointConfigurator.ConfigureConsumeTopology = false;
         endpointConfigurator.ClearSerialization();
+        endpointConfigurator.AddSerializer(new SystemTextJsonMessageSerializerFactory());
         endpointConfigurator.AddDeserializer(new OpaqueDeserializer(), isDefault: true);
         if (endpointConfigurator is IRabbitMqReceiveEndpointConfigurator queue)
         {
