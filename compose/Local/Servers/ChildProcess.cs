@@ -11,11 +11,11 @@ public sealed class ChildProcess : IAsyncDisposable
     // Every step execs the next one, so the pid stays that of the program.
     private const string Redirect = "exec \"$@\" >>\"$0\" 2>&1 </dev/null";
 
-    private readonly Process process;
+    private readonly Process _process;
 
     private ChildProcess(Process process)
     {
-        this.process = process;
+        _process = process;
         Pid = process.Id;
         Exit = WaitAsync(process);
     }
@@ -85,7 +85,7 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         Kill(Signal.Kill);
         await Exit;
-        process.Dispose();
+        _process.Dispose();
     }
 
     private static IEnumerable<string> CommandLine(ChildStart start)

@@ -15,27 +15,27 @@ public sealed class PrivatePostgres : PostgresServer
     private static readonly TimeSpan AttemptInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
-    private readonly string path;
-    private readonly string logFile;
-    private readonly IReadOnlyDictionary<string, string> settings;
-    private ServerDirectory? directory;
-    private ChildProcess? postmaster;
-    private int port;
+    private readonly string _path;
+    private readonly string _logFile;
+    private readonly IReadOnlyDictionary<string, string> _settings;
+    private ServerDirectory? _directory;
+    private ChildProcess? _postmaster;
+    private int _port;
 
     /// <param name="path">Its directory; created when missing, the data in it is kept.</param>
     /// <param name="logFile">Default: <c>postgres.log</c> in its directory.</param>
     /// <param name="settings">Parameters of postgresql.conf that add to or replace the defaults.</param>
     public PrivatePostgres(string path, string? logFile = null, IReadOnlyDictionary<string, string>? settings = null)
     {
-        this.path = Path.GetFullPath(path);
-        this.logFile = Path.GetFullPath(logFile ?? Path.Combine(path, "postgres.log"));
-        this.settings = settings ?? new Dictionary<string, string>(StringComparer.Ordinal);
+        _path = Path.GetFullPath(path);
+        _logFile = Path.GetFullPath(logFile ?? Path.Combine(path, "postgres.log"));
+        _settings = settings ?? new Dictionary<string, string>(StringComparer.Ordinal);
     }
 
     /// <summary>The postmaster; null when it was never started.</summary>
-    public ChildProcess? Process => postmaster;
+    public ChildProcess? Process => _postmaster;
 
-    public int Port => port;
+    public int Port => _port;
 
     /// <summary>Called when there is a new process, before it is ready.</summary>
     public Action Spawned { get; set; } = () => { };
@@ -44,24 +44,24 @@ public sealed class PrivatePostgres : PostgresServer
     /// <exception cref="ServerStartException">It is not installed, or it ended or did not answer within a minute.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
-        if (postmaster is { HasExited: false })
+        if (_postmaster is { HasExited: false })
             return;
         var user = SystemUser.Unprivileged("postgres");
         var bin = FindBinaries();
-        directory ??= ServerDirectory.Open(path, user);
-        Directory.CreateDirectory(Path.GetDirectoryName(logFile)!);
-        var password = directory.Remember(new Dictionary<string, Func<string>>(StringComparer.Ordinal) { ["password"] = RandomSecret.Create })["password"];
-        var data = await PostgresFiles.EnsureClusterAsync(directory, user, bin, UserName, password, logFile);
-        if (port == 0)
-            port = directory.RememberPorts("port")[0];
-        Connection = new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = port, Username = UserName, Password = password }.ConnectionString;
+        _directory ??= ServerDirectory.Open(_path, user);
+        Directory.CreateDirectory(Path.GetDirectoryName(_logFile)!);
+        var password = _directory.Remember(new Dictionary<string, Func<string>>(StringComparer.Ordinal) { ["password"] = RandomSecret.Create })["password"];
+        var data = await PostgresFiles.EnsureClusterAsync(_directory, user, bin, UserName, password, _logFile);
+        if (_port == 0)
+            _port = _directory.RememberPorts("port")[0];
+        Connection = new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = _port, Username = UserName, Password = password }.ConnectionString;
 
         PostgresFiles.RemoveOrphan(data);
         var start = new ChildStart
         {
             FileName = Path.Combine(bin, "postgres"),
-            Arguments = ["-D", data, .. PostgresSettings.Create(bin, port, settings).SelectMany(pair => (string[])["-c", $"{pair.Key}={pair.Value}"])],
-            LogFile = logFile,
+            Arguments = ["-D", data, .. PostgresSettings.Create(bin, _port, _settings).SelectMany(pair => (string[])["-c", $"{pair.Key}={pair.Value}"])],
+            LogFile = _logFile,
             User = user,
             OnLauncherDeath = Signal.Quit,
         };
@@ -69,10 +69,10 @@ public sealed class PrivatePostgres : PostgresServer
     }
 
     /// <summary>The fast shutdown: open transactions are rolled back, everything is written, the process is gone.</summary>
-    public Task StopAsync() => postmaster?.StopAsync(Signal.Interrupt, StopGrace) ?? Task.CompletedTask;
+    public Task StopAsync() => _postmaster?.StopAsync(Signal.Interrupt, StopGrace) ?? Task.CompletedTask;
 
     /// <summary>A crash: <c>kill -9</c> of the postmaster. The next start recovers from the log.</summary>
-    public Task KillAsync() => postmaster?.StopAsync(Signal.Kill, StopGrace) ?? Task.CompletedTask;
+    public Task KillAsync() => _postmaster?.StopAsync(Signal.Kill, StopGrace) ?? Task.CompletedTask;
 
     /// <summary>Removes the directory and all data; it must not be running.</summary>
     public static void Delete(string path) => ServerDirectory.Delete(path);
@@ -80,9 +80,9 @@ public sealed class PrivatePostgres : PostgresServer
     public override async ValueTask DisposeAsync()
     {
         await StopAsync();
-        if (postmaster is not null)
-            await postmaster.DisposeAsync();
-        directory?.Dispose();
+        if (_postmaster is not null)
+            await _postmaster.DisposeAsync();
+        _directory?.Dispose();
         await base.DisposeAsync();
     }
 
@@ -99,23 +99,23 @@ public sealed class PrivatePostgres : PostgresServer
         deadline.CancelAfter(StartDeadline);
         for (var attempt = 1; ; attempt++)
         {
-            if (postmaster is { HasExited: true })
-                await postmaster.DisposeAsync();
-            postmaster = await ChildProcess.StartAsync(start);
+            if (_postmaster is { HasExited: true })
+                await _postmaster.DisposeAsync();
+            _postmaster = await ChildProcess.StartAsync(start);
             Spawned();
-            if (await AnswersAsync(deadline.Token))
+            if (await AnswersAsync(deadline.Token, cancellationToken))
                 return;
 
             // After a crash the old backends need a moment to notice: until then a new postmaster gives up at once.
             if (attempt == StartAttempts)
-                throw new ServerStartException($"Postgres did not start: {LogTail.Of(logFile)}");
+                throw new ServerStartException($"Postgres did not start: {LogTail.Of(_logFile)}");
             await Task.Delay(AttemptInterval, cancellationToken);
         }
     }
 
-    private async Task<bool> AnswersAsync(CancellationToken deadline)
+    private async Task<bool> AnswersAsync(CancellationToken deadline, CancellationToken cancellationToken)
     {
-        while (!postmaster!.HasExited)
+        while (!_postmaster!.HasExited)
         {
             try
             {
@@ -124,11 +124,11 @@ public sealed class PrivatePostgres : PostgresServer
             }
             catch (NpgsqlException) when (!deadline.IsCancellationRequested)
             {
-                await Task.WhenAny(postmaster.Exit, Task.Delay(PollInterval, deadline));
+                await Task.WhenAny(_postmaster.Exit, Task.Delay(PollInterval, deadline));
             }
-            catch (Exception exception) when (deadline.IsCancellationRequested)
+            catch (Exception exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
-                throw new ServerStartException($"Postgres did not answer in time: {LogTail.Of(logFile)}", exception);
+                throw new ServerStartException($"Postgres did not answer in time: {LogTail.Of(_logFile)}", exception);
             }
         }
 

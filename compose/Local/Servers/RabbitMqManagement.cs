@@ -8,14 +8,14 @@ namespace Orchestrator.Local.Servers;
 /// <summary>RabbitMQ's management HTTP API; paths are relative to its root (<c>api/vhosts/x</c>).</summary>
 public sealed class RabbitMqManagement : IDisposable
 {
-    private readonly HttpClient client;
+    private readonly HttpClient _client;
 
     public RabbitMqManagement(Uri uri)
     {
         ArgumentNullException.ThrowIfNull(uri);
         var credentials = Uri.UnescapeDataString(uri.UserInfo);
-        client = new HttpClient { BaseAddress = new UriBuilder(uri) { UserName = "", Password = "" }.Uri };
-        client.DefaultRequestHeaders.Authorization =
+        _client = new HttpClient { BaseAddress = new UriBuilder(uri) { UserName = "", Password = "" }.Uri };
+        _client.DefaultRequestHeaders.Authorization =
             new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
     }
 
@@ -23,7 +23,7 @@ public sealed class RabbitMqManagement : IDisposable
     /// <exception cref="HttpRequestException">The server is away or refuses.</exception>
     public async Task<JsonNode?> GetAsync(string path, CancellationToken cancellationToken = default)
     {
-        using var response = await client.GetAsync(path, cancellationToken);
+        using var response = await _client.GetAsync(path, cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound)
             return null;
         response.EnsureSuccessStatusCode();
@@ -33,14 +33,14 @@ public sealed class RabbitMqManagement : IDisposable
     /// <exception cref="HttpRequestException">The server is away or refuses.</exception>
     public async Task PutAsync(string path, object body, CancellationToken cancellationToken = default)
     {
-        using var response = await client.PutAsJsonAsync(path, body, cancellationToken);
+        using var response = await _client.PutAsJsonAsync(path, body, cancellationToken);
         response.EnsureSuccessStatusCode();
     }
 
     /// <exception cref="HttpRequestException">The server is away or refuses.</exception>
     public async Task<JsonNode?> PostAsync(string path, object body, CancellationToken cancellationToken = default)
     {
-        using var response = await client.PostAsJsonAsync(path, body, cancellationToken);
+        using var response = await _client.PostAsJsonAsync(path, body, cancellationToken);
         response.EnsureSuccessStatusCode();
         return response.Content.Headers.ContentLength == 0 ? null : await response.Content.ReadFromJsonAsync<JsonNode>(cancellationToken);
     }
@@ -49,10 +49,10 @@ public sealed class RabbitMqManagement : IDisposable
     /// <exception cref="HttpRequestException">The server is away or refuses.</exception>
     public async Task DeleteAsync(string path, CancellationToken cancellationToken = default)
     {
-        using var response = await client.DeleteAsync(path, cancellationToken);
+        using var response = await _client.DeleteAsync(path, cancellationToken);
         if (response.StatusCode != HttpStatusCode.NotFound)
             response.EnsureSuccessStatusCode();
     }
 
-    public void Dispose() => client.Dispose();
+    public void Dispose() => _client.Dispose();
 }

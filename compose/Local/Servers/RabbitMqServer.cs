@@ -3,7 +3,7 @@ namespace Orchestrator.Local.Servers;
 /// <summary>A RabbitMQ with its management API: our own (<see cref="PrivateRabbitMq"/>) or one that the user named.</summary>
 public class RabbitMqServer : IAsyncDisposable
 {
-    private RabbitMqManagement? management;
+    private RabbitMqManagement? _management;
 
     /// <param name="amqp">The AMQP address with credentials; its path is not used.</param>
     /// <param name="http">The management address with credentials of an administrator.</param>
@@ -22,7 +22,7 @@ public class RabbitMqServer : IAsyncDisposable
     public Uri ManagementUri => Http ?? throw NotStarted();
 
     /// <summary>The management API; valid from the first start on, over restarts too.</summary>
-    public RabbitMqManagement Management => management ??= new RabbitMqManagement(ManagementUri);
+    public RabbitMqManagement Management => _management ??= new RabbitMqManagement(ManagementUri);
 
     protected Uri? Amqp { get; set; }
 
@@ -55,7 +55,7 @@ public class RabbitMqServer : IAsyncDisposable
 
     public virtual ValueTask DisposeAsync()
     {
-        management?.Dispose();
+        _management?.Dispose();
         GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }

@@ -13,12 +13,12 @@ internal sealed class ServerDirectory : IDisposable
     private const UnixFileMode Traversable =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    private readonly FileStream held;
+    private readonly FileStream _held;
 
     private ServerDirectory(string path, FileStream held)
     {
         Path = path;
-        this.held = held;
+        _held = held;
     }
 
     /// <summary>The real path, free of symbolic links of ours.</summary>
@@ -88,7 +88,7 @@ internal sealed class ServerDirectory : IDisposable
         return [.. names.Select(name => int.Parse(settings[name]))];
     }
 
-    public void Dispose() => held.Dispose();
+    public void Dispose() => _held.Dispose();
 
     // A server's own user cannot enter, say, /root/checkout: its files then live beside the machine's
     // other server data, with a link at the expected place.
