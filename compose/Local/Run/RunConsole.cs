@@ -14,8 +14,14 @@ internal sealed class RunConsole(IAnsiConsole console)
 
     public static RunConsole Create()
     {
+        // Spectre goes by TERM alone, which says nothing about a pipe or a file.
         if (System.Console.IsOutputRedirected)
+        {
             AnsiConsole.Profile.Width = PlainWidth;
+            AnsiConsole.Profile.Capabilities.Ansi = false;
+            AnsiConsole.Profile.Capabilities.ColorSystem = ColorSystem.NoColors;
+        }
+
         return new RunConsole(AnsiConsole.Console);
     }
 

@@ -26,9 +26,11 @@ internal sealed class RunLock : IDisposable
     public static void Announce(Uri url) =>
         File.WriteAllText(RunPaths.Up, $"Orchestrator is up already: {url} (pid {Environment.ProcessId}; stop it with Ctrl-C there or: kill {Environment.ProcessId})\n");
 
+    public static void Forget() => File.Delete(RunPaths.Up);
+
     public void Dispose()
     {
-        File.Delete(RunPaths.Up);
+        Forget();
         _held.Dispose();
     }
 }

@@ -31,6 +31,13 @@ internal sealed class Shutdown : IDisposable
         if (Interlocked.Increment(ref _signals) == 1)
             _requested.Cancel();
         else
-            Environment.Exit(ExitCodeOfInterrupt); // The kernel takes the children along.
+            EndNow();
+    }
+
+    private static void EndNow()
+    {
+        EnvFile.Delete();
+        RunLock.Forget();
+        Environment.Exit(ExitCodeOfInterrupt); // The kernel takes the children along.
     }
 }
