@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orchestrator.Contracts.Jobs;
+using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
@@ -21,10 +22,12 @@ public static class CoreRegistration
     public static IHostApplicationBuilder AddOrchestratorCore(this IHostApplicationBuilder builder, string serviceName)
     {
         var services = builder.Services;
+        LogDefaults.AddTo(builder.Configuration);
         services.TryAddSingleton(TimeProvider.System);
         services.AddValidatedOptions<DatabaseOptions>("Database");
         services.AddValidatedOptions<OutboxOptions>("Outbox");
         services.AddValidatedOptions<JobsOptions>("Jobs");
+        services.AddValidatedOptions<RetentionOptions>("Retention");
         builder.AddOrchestratorTelemetry(serviceName);
         builder.AddDatabase();
         services.AddOutbox();

@@ -10,7 +10,8 @@ namespace Orchestrator.Sagas.Hosting;
 /// <summary><c>/health/live</c> says that the process answers; <c>/health/ready</c> that it can do its work.</summary>
 public static class HealthRegistration
 {
-    private const string Ready = "orchestrator-ready";
+    /// <summary>Tag of the checks behind <c>/health/ready</c>.</summary>
+    public const string Ready = "orchestrator-ready";
 
     public static IServiceCollection AddOrchestratorHealth(this IServiceCollection services)
     {

@@ -69,6 +69,8 @@ public static class BusRegistration
         if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
         {
             queue.SetQuorumQueue();
+            if (name is DeadLetterQueue.Name)
+                return;
             // Retries in place are no deliveries: this counts processes that died over a message.
             queue.SetQueueArgument("x-delivery-limit", DeadLetterQueue.DeliveryLimit);
             queue.SetQueueArgument("x-dead-letter-exchange", ExchangeNames.DeadLetter);

@@ -1,4 +1,6 @@
 using MassTransit;
+using Orchestrator.Sagas.Duties;
+using Orchestrator.Sagas.Hosting;
 using Orchestrator.Workers.Jobs;
 
 namespace Orchestrator.Workers.Hosting;
@@ -11,6 +13,12 @@ public static class WorkerRegistration
     {
         services.AddSingleton<JobIntake>();
         services.AddSingleton<SingleMessage>();
+        services.AddDutyScheduler();
+        services.AddHealthChecks().AddCheck<SchedulerCheck>("scheduler", tags: [HealthRegistration.Ready]);
+        services.AddDuty<FoldPressure>();
+        services.AddDuty<AgePressure>();
+        services.AddDuty<ReconcileAssignments>();
+        services.AddDuty<RemoveOldRows>();
         return services;
     }
 
@@ -27,5 +35,6 @@ public static class WorkerRegistration
         bus.AddConsumer<EnableFlavorConsumer, EnableFlavorConsumerDefinition>();
         bus.AddConsumer<DisableFlavorConsumer, DisableFlavorConsumerDefinition>();
         bus.AddConsumer<DeleteFlavorConsumer, DeleteFlavorConsumerDefinition>();
+        bus.AddConsumer<DeadLetterConsumer, DeadLetterConsumerDefinition>();
     }
 }
