@@ -34,16 +34,18 @@ internal sealed class ServerDirectory : IDisposable
     public static ServerDirectory Open(string path, SystemUser? user)
     {
         path = System.IO.Path.GetFullPath(path);
-        var real = user is null || IsReachable(path) ? path : MoveOutside(path);
+        var real = user is null || IsReachable(path) ? path : PlaceOutside(path);
         Directory.CreateDirectory(real, Traversable);
-        try
+        var directory = new ServerDirectory(real, Lock(real));
+        if (real != path && !Directory.Exists(path))
         {
-            return new ServerDirectory(real, new FileStream(System.IO.Path.Combine(real, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            // Whoever removed the link wanted the data gone.
+            directory.Clear();
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+            Directory.CreateSymbolicLink(path, real);
         }
-        catch (IOException exception)
-        {
-            throw new ServerStartException($"{path} is in use by another process", exception);
-        }
+
+        return directory;
     }
 
     /// <summary>Removes the directory with all data; the server must not be running.</summary>
@@ -53,7 +55,7 @@ internal sealed class ServerDirectory : IDisposable
         if (info.ResolveLinkTarget(returnFinalTarget: true) is DirectoryInfo { Exists: true } target)
             target.Delete(recursive: true);
         if (info.LinkTarget is not null)
-            info.Delete();
+            System.IO.File.Delete(path);
         else if (info.Exists)
             info.Delete(recursive: true);
     }
@@ -90,18 +92,35 @@ internal sealed class ServerDirectory : IDisposable
 
     public void Dispose() => _held.Dispose();
 
+    private void Clear()
+    {
+        foreach (var entry in new DirectoryInfo(Path).EnumerateFileSystemInfos())
+        {
+            if (entry is DirectoryInfo directory)
+                directory.Delete(recursive: true);
+            else if (entry.FullName != _held.Name)
+                entry.Delete();
+        }
+    }
+
+    private static FileStream Lock(string directory)
+    {
+        try
+        {
+            return new FileStream(System.IO.Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception)
+        {
+            throw new ServerStartException($"{directory} is in use by another process", exception);
+        }
+    }
+
     // A server's own user cannot enter, say, /root/checkout: its files then live beside the machine's
     // other server data, with a link at the expected place.
-    private static string MoveOutside(string path)
+    private static string PlaceOutside(string path)
     {
-        if (new DirectoryInfo(path).LinkTarget is { } existing)
-            return existing;
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)))[..12];
-        var real = System.IO.Path.Combine(OutsideCheckout, $"{System.IO.Path.GetFileName(path)}-{hash}");
-        Directory.CreateDirectory(real, Traversable);
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-        Directory.CreateSymbolicLink(path, real);
-        return real;
+        return new DirectoryInfo(path).LinkTarget ?? System.IO.Path.Combine(OutsideCheckout, $"{System.IO.Path.GetFileName(path)}-{hash}");
     }
 
     private static bool IsReachable(string path)
