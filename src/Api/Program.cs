@@ -6,6 +6,7 @@ return await HostStart.RunAsync(async () =>
     var builder = WebApplication.CreateBuilder(args);
     builder.AddOrchestratorApi();
     var app = builder.Build();
+    app.Services.ValidateSettings();
     if (await DatabaseCommand.RunAsync(app.Services, args) is { } exitCode)
         return exitCode;
     await app.Services.MigrateIfToldAsync();
