@@ -6,7 +6,6 @@ return await HostStart.RunAsync(async () =>
     var builder = WebApplication.CreateBuilder(args);
     builder.AddOrchestratorApi();
     var app = builder.Build();
-    app.Services.ValidateSettings();
     if (await DatabaseCommand.RunAsync(app.Services, args) is { } exitCode)
         return exitCode;
     await app.Services.MigrateIfToldAsync();

@@ -10,7 +10,6 @@ return await HostStart.RunAsync(async () =>
     builder.Services.AddOrchestratorBus(bus => bus.AddWorkerConsumers());
     builder.Services.AddOrchestratorHealth();
     var app = builder.Build();
-    app.Services.ValidateSettings();
     if (await DatabaseCommand.RunAsync(app.Services, args) is { } exitCode)
         return exitCode;
     await app.Services.MigrateIfToldAsync();

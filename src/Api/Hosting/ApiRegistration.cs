@@ -1,3 +1,5 @@
+using Orchestrator.Api.Auth;
+using Orchestrator.Api.Http;
 using Orchestrator.Api.Jobs;
 using Orchestrator.Sagas.Hosting;
 using Orchestrator.Sagas.Messaging;
@@ -12,7 +14,9 @@ public static class ApiRegistration
     {
         var services = builder.Services;
         services.AddValidatedOptions<HostOptions>("Host");
+        services.AddValidatedOptions<AuthOptions>("Auth");
         services.AddValidatedOptions<WebhookOptions>("Webhook");
+        services.AddValidatedOptions<StreamOptions>("Streams");
         var isWorker = builder.Configuration.GetValue("Host:Role", HostRole.All) is HostRole.All;
         builder.AddOrchestratorCore(isWorker ? "orchestrator" : "orchestrator-api");
         if (isWorker)
@@ -23,14 +27,25 @@ public static class ApiRegistration
                 bus.AddWorkerConsumers();
         });
         services.AddOrchestratorHealth();
+        services.AddHttpBasics();
+        services.AddSingleton<PressureFeed>();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         return builder;
     }
 
     public static WebApplication MapOrchestratorApi(this WebApplication app)
     {
-        app.MapOrchestratorHealth();
-        app.MapWebhook();
+        app.UseHttpBasics();
+        app.UseRouting();
+        app.UseMiddleware<TokenCheck>();
+        var open = app.MapGroup("").AllowAnonymous();
+        open.MapOrchestratorHealth();
+        open.MapHome();
+        open.MapWebhook();
+        app.MapTokens();
+        app.MapFlavors();
+        app.MapPressure();
+        app.MapJobs();
         return app;
     }
 }

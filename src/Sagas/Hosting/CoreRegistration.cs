@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 using Npgsql;
 using Orchestrator.Contracts.Jobs;
 using Orchestrator.Sagas.Duties;
@@ -40,8 +39,7 @@ public static class CoreRegistration
     public static IServiceCollection AddValidatedOptions<TOptions>(this IServiceCollection services, string section)
         where TOptions : class
     {
-        services.AddSingleton<IValidateOptions<TOptions>>(new SectionValidation<TOptions>(section));
-        services.AddOptions<TOptions>().BindConfiguration(section).ValidateOnStart();
+        services.AddOptions<TOptions>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
         return services;
     }
 
@@ -84,7 +82,11 @@ public static class CoreRegistration
         services.AddSingleton<IValidator<DeleteFlavor>, DeleteFlavorValidator>();
         services.AddSingleton<JobWriter>();
         services.AddSingleton<JobRemover>();
+        services.AddSingleton<JobEditor>();
+        services.AddSingleton<JobReader>();
         services.AddSingleton<FlavorWriter>();
+        services.AddSingleton<FlavorReader>();
+        services.AddSingleton<AuthTokens>();
         services.AddSingleton<PressureReader>();
         services.AddSingleton<PressureUpkeep>();
         services.AddSingleton<AssignmentReconciler>();

@@ -32,11 +32,6 @@ public static class HostStart
         }
     }
 
-    /// <summary>Checks all settings before anything starts.</summary>
-    /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
-    public static void ValidateSettings(this IServiceProvider services) =>
-        services.GetRequiredService<IStartupValidator>().Validate();
-
     /// <summary>Migrates when <c>Database:MigrateAtStart</c> is set, and waits for a database that is not there yet.</summary>
     public static async Task MigrateIfToldAsync(this IServiceProvider services, CancellationToken cancellationToken = default)
     {

@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Npgsql;
+using Orchestrator.Sagas.Messaging;
+
+namespace Orchestrator.Api.Http;
+
+/// <summary>Answers whatever a request ends with as a problem.</summary>
+public sealed class ApiExceptionHandler(ILogger<ApiExceptionHandler> logger) : IExceptionHandler
+{
+    private const string RetryAfterSeconds = "2";
+
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested)
+        {
+            httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+
+        await Of(exception).ExecuteAsync(httpContext);
+        return true;
+    }
+
+    private Problem Of(Exception exception)
+    {
+        switch (exception)
+        {
+            case ProblemException known:
+                return known.Problem;
+            case BadHttpRequestException bad:
+                return Errors.OfStatus(bad.StatusCode).Because(bad.Message);
+            case PostgresException data when Transient.IsDataFault(data):
+                logger.LogInformation("The database refuses a value: {SqlState} {Reason}", data.SqlState, data.MessageText);
+                return Errors.InvalidValue.Because($"The database refuses a value: {data.MessageText}");
+            case not null when Transient.Is(exception):
+                logger.LogWarning("A request could not be served: {Reason}", exception.GetBaseException().Message);
+                return Errors.DatabaseUnavailable.Because("The database cannot be reached at the moment.").WithHeader("Retry-After", RetryAfterSeconds);
+            default:
+                logger.LogError(exception, "A request failed");
+                return Errors.Internal.Because("The request failed for a reason that is not its own.");
+        }
+    }
+}

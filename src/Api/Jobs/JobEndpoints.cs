@@ -1,0 +1,116 @@
+using System.Text.Json;
+using Orchestrator.Api.Auth;
+using Orchestrator.Api.Http;
+using Orchestrator.Contracts.Jobs;
+using Orchestrator.Sagas.Jobs;
+using Orchestrator.Sagas.Persistence;
+
+namespace Orchestrator.Api.Jobs;
+
+/// <summary>Jobs over HTTP: the original's routes, with adding, deleting, filters and pages.</summary>
+public static class JobEndpoints
+{
+    public static IEndpointRouteBuilder MapJobs(this IEndpointRouteBuilder endpoints)
+    {
+        var jobs = endpoints.MapGroup("/api/v1/jobs").WithTags("Jobs").RequireScope(Scopes.Jobs, isDropIn: true);
+        jobs.MapGet("/{platform}", JobList.ReadAsync).WithName("ListJobs");
+        jobs.MapPost("/{platform}", AddAsync).WithName("AddJob");
+        jobs.MapGet("/{platform}/{id}", ReadAsync).WithName("GetJob");
+        jobs.MapPatch("/{platform}/{id}", AdvanceAsync).WithName("UpdateJob");
+        jobs.MapDelete("/{platform}/{id}", DeleteAsync).WithName("DeleteJob");
+        return endpoints;
+    }
+
+    private static async Task<IResult> ReadAsync(string platform, string id, JobReader jobs, CancellationToken cancellationToken)
+    {
+        (platform, id) = (RouteText.Decoded(platform), RouteText.Decoded(id));
+        return await jobs.ReadAsync(platform, id, cancellationToken) is { } job
+            ? Results.Ok(JobBody.Of(job))
+            : JobErrors.NoJob(platform, id);
+    }
+
+    private static async Task<IResult> AddAsync(
+        string platform, HttpContext http, CommandValidation validation, JobChanges changes, JobEditor jobs,
+        DurableTransactions transactions, CancellationToken cancellationToken)
+    {
+        var body = await RequestBody.ReadJsonAsync<JobRequest>(http);
+        var command = new EnqueueJob
+        {
+            Platform = RouteText.Decoded(platform),
+            Id = body.Id ?? "",
+            Labels = body.Labels ?? [],
+            CreatedAt = body.CreatedAt,
+            Raw = body.Raw,
+        };
+        Demand(validation.Check(command));
+        await using var transaction = await transactions.BeginAsync(cancellationToken);
+        switch (await jobs.AddAsync(transaction, changes.Of(command), http.Actor(), cancellationToken))
+        {
+            case JobEdit.Exists:
+                return JobErrors.JobExists.Because($"Platform {command.Platform} has a job {command.Id} already.");
+            case JobEdit.Deleted:
+                return JobErrors.JobDeleted.Because($"Platform {command.Platform} had a job {command.Id}, which was deleted.");
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        http.Response.Headers.Location = $"/api/v1/jobs/{RouteText.Encoded(command.Platform)}/{RouteText.Encoded(command.Id)}";
+        return Results.StatusCode(StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> AdvanceAsync(
+        string platform, string id, HttpContext http, CommandValidation validation, JobReader reader, JobChanges changes, JobEditor jobs,
+        DurableTransactions transactions, CancellationToken cancellationToken)
+    {
+        (platform, id) = (RouteText.Decoded(platform), RouteText.Decoded(id));
+        if (!await reader.ExistsAsync(platform, id, cancellationToken))
+            return JobErrors.NoJob(platform, id);
+        if (Change(platform, id, await RequestBody.ReadJsonAsync<JobPatch>(http), validation, changes) is not { } change)
+            return Results.NoContent();
+        await using var transaction = await transactions.BeginAsync(cancellationToken);
+        switch (await jobs.AdvanceAsync(transaction, change, http.Actor(), cancellationToken))
+        {
+            case JobEdit.NotFound:
+                return JobErrors.NoJob(platform, id);
+            case JobEdit.Exists:
+                return JobErrors.AlreadySet.Because("started_at or completed_at is set already; neither was changed.");
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return Results.NoContent();
+    }
+
+    private static async Task<IResult> DeleteAsync(
+        string platform, string id, HttpContext http, JobRemover jobs, DurableTransactions transactions, CancellationToken cancellationToken)
+    {
+        (platform, id) = (RouteText.Decoded(platform), RouteText.Decoded(id));
+        await using var transaction = await transactions.BeginAsync(cancellationToken);
+        // Without a commit no tombstone stays either: a mistyped id is still free.
+        if (!await jobs.DeleteAsync(transaction, platform, id, http.Actor(), cancellationToken))
+            return JobErrors.NoJob(platform, id);
+        await transaction.CommitAsync(cancellationToken);
+        return Results.NoContent();
+    }
+
+    private static JobChange? Change(string platform, string id, JobPatch patch, CommandValidation validation, JobChanges changes)
+    {
+        if (patch.CompletedAt is { } completedAt)
+        {
+            var complete = new CompleteJob { Platform = platform, Id = id, CompletedAt = completedAt, StartedAt = patch.StartedAt };
+            Demand(validation.Check(complete));
+            return changes.Of(complete);
+        }
+
+        if (patch.StartedAt is not { } startedAt)
+            return null;
+        var start = new StartJob { Platform = platform, Id = id, StartedAt = startedAt };
+        Demand(validation.Check(start));
+        return changes.Of(start);
+    }
+
+    private static void Demand(IEnumerable<FluentValidation.Results.ValidationFailure> failures)
+    {
+        var errors = new FieldErrors();
+        errors.Add(failures, JsonNamingPolicy.SnakeCaseLower);
+        errors.Demand();
+    }
+}
