@@ -1,5 +1,3 @@
-using System.Reflection;
-
 namespace Orchestrator.Api.Hosting;
 
 /// <summary>What a client finds without knowing anything: name, version, where to look, and a sign of life.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Npgsql;
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Http;
@@ -71,7 +70,7 @@ public static class FlavorEndpoints
             MaximumPressure = body.MaximumPressure,
             NoMaximumPressure = body is { NamesMaximum: true, MaximumPressure: null },
         };
-        Demand(validation.Check(command));
+        validation.DemandFields(command);
         return await WriteAsync(writer, command, transactions, http, cancellationToken)
             ? Results.NoContent()
             : JobErrors.NoFlavor(platform, name);
@@ -135,7 +134,7 @@ public static class FlavorEndpoints
             MinimumPressure = body.MinimumPressure ?? 0,
             MaximumPressure = body.MaximumPressure,
         };
-        Demand(validation.Check(command));
+        validation.DemandFields(command);
         return command with { Labels = Labels.OfFlavor(command.Labels) };
     }
 
@@ -150,13 +149,6 @@ public static class FlavorEndpoints
         MaximumPressure = command.MaximumPressure,
         NoMaximumPressure = command.MaximumPressure is null,
     };
-
-    private static void Demand(IEnumerable<FluentValidation.Results.ValidationFailure> failures)
-    {
-        var errors = new FieldErrors();
-        errors.Add(failures, JsonNamingPolicy.SnakeCaseLower);
-        errors.Demand();
-    }
 
     private static void DemandSamePlatform(FlavorRequest body, string platform)
     {

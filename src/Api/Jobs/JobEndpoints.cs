@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Http;
 using Orchestrator.Contracts.Jobs;
@@ -42,7 +41,7 @@ public static class JobEndpoints
             CreatedAt = body.CreatedAt,
             Raw = body.Raw,
         };
-        Demand(validation.Check(command));
+        validation.DemandFields(command);
         await using var transaction = await transactions.BeginAsync(cancellationToken);
         switch (await jobs.AddAsync(transaction, changes.Of(command), http.Actor(), cancellationToken))
         {
@@ -96,21 +95,14 @@ public static class JobEndpoints
         if (patch.CompletedAt is { } completedAt)
         {
             var complete = new CompleteJob { Platform = platform, Id = id, CompletedAt = completedAt, StartedAt = patch.StartedAt };
-            Demand(validation.Check(complete));
+            validation.DemandFields(complete);
             return changes.Of(complete);
         }
 
         if (patch.StartedAt is not { } startedAt)
             return null;
         var start = new StartJob { Platform = platform, Id = id, StartedAt = startedAt };
-        Demand(validation.Check(start));
+        validation.DemandFields(start);
         return changes.Of(start);
-    }
-
-    private static void Demand(IEnumerable<FluentValidation.Results.ValidationFailure> failures)
-    {
-        var errors = new FieldErrors();
-        errors.Add(failures, JsonNamingPolicy.SnakeCaseLower);
-        errors.Demand();
     }
 }

@@ -65,7 +65,7 @@ public sealed class PressureFeed(PressureReader pressure, IOptions<StreamOptions
         try
         {
             var snapshot = new Snapshot(await pressure.ReadAllAsync(_stopping.Token));
-            var isNew = last is null || !last.Equals(snapshot);
+            var isNew = last is null || !last.IsSameAs(snapshot);
             foreach (var (subscription, _) in _subscriptions)
                 subscription.Offer(isNew ? snapshot : last!);
             return isNew ? snapshot : null;
@@ -86,7 +86,7 @@ public sealed class PressureFeed(PressureReader pressure, IOptions<StreamOptions
     /// <summary>The pressures of one moment.</summary>
     public sealed class Snapshot(Dictionary<(string Platform, string Flavor), long> pressures)
     {
-        public bool Equals(Snapshot other) =>
+        public bool IsSameAs(Snapshot other) =>
             pressures.Count == other.Count && pressures.All(one => other.Has(one.Key, one.Value));
 
         /// <summary>Those of one platform, in alphabetical order; of one flavor only, when it is named.</summary>
