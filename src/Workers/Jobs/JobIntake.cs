@@ -39,13 +39,16 @@ public sealed class JobIntake(DurableTransactions transactions, JobWriter writer
         {
             await CommitAsync(deliveries, consumer, links, batch.CancellationToken);
         }
-        catch (PostgresException exception) when (Transient.IsDataFault(exception))
+        catch (Exception exception) when (IsFaultOfAMessage(exception))
         {
-            // Some value is one that Postgres refuses. One by one, so that it fails alone.
+            // Some value is one that Postgres refuses, say. One by one, so that it fails alone.
             foreach (var delivery in deliveries)
                 await CommitAloneAsync(delivery, consumer, links, batch.CancellationToken);
         }
     }
+
+    private static bool IsFaultOfAMessage(Exception exception) =>
+        !Transient.Is(exception) && exception is not OperationCanceledException;
 
     private static JobDelivery Read<T>(ConsumeContext<T> message, string consumer, Func<ConsumeContext<T>, JobChange?> read)
         where T : class
@@ -67,9 +70,11 @@ public sealed class JobIntake(DurableTransactions transactions, JobWriter writer
         {
             await CommitAsync([delivery], consumer, links, cancellationToken);
         }
-        catch (PostgresException exception) when (Transient.IsDataFault(exception))
+        catch (Exception exception) when (IsFaultOfAMessage(exception))
         {
-            var reason = new InvalidMessageException("INVALID_VALUE", $"The database refuses a value: {exception.MessageText}");
+            var reason = exception is PostgresException refusal
+                ? new InvalidMessageException("INVALID_VALUE", $"The database refuses a value: {refusal.MessageText}")
+                : exception;
             var rejected = delivery with { Change = null, Rejected = DeadLetter.Of(delivery.Message.ReceiveContext, reason) };
             await CommitAsync([rejected], consumer, links, cancellationToken);
         }
