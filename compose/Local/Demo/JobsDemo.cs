@@ -31,15 +31,18 @@ internal static class JobsDemo
         console.Blank();
 
         var sender = new DeliverySender(api);
-        await DemoProgress.ShowAsync(console, "Deliveries sent", deliveries.Length, progress => sender.SendAsync(deliveries, progress, cancellationToken));
+        var rows = jobs.Select(job => new ExpectedJob(job, flavors)).ToList();
         IReadOnlyList<JobState> states = [];
-        await DemoProgress.ShowAsync(console, "Jobs as expected", jobs.Count, async progress =>
-            states = await new Convergence(api, TimeProvider.System).WaitAsync([.. jobs.Select(job => new ExpectedJob(job, flavors))], progress, cancellationToken));
+        await DemoProgress.ShowAsync(
+            console,
+            new Stage("Deliveries sent", deliveries.Length, progress => sender.SendAsync(deliveries, progress, cancellationToken)),
+            new Stage("Jobs as expected", rows.Count, async progress =>
+                states = await new Convergence(api, TimeProvider.System).WaitAsync(rows, progress, cancellationToken)));
 
         var expected = PressureForecast.Create(flavors, incompleteBefore, states);
         var result = new DemoResult
         {
-            Flavors = flavors,
+            Flavors = [.. flavors.OrderByDescending(flavor => flavor.Priority)],
             States = states,
             PressureBefore = before,
             PressureExpected = expected,
