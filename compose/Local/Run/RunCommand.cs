@@ -51,6 +51,14 @@ internal static class RunCommand
     private static async Task<bool> DemoAsync(Installation installation, RunConsole console, CancellationToken cancellationToken)
     {
         using var api = new OrchestratorClient(installation.Url, installation.Secrets.AdminToken, installation.Secrets.WebhookSecret);
-        return await JobsDemo.RunAsync(api, console, cancellationToken);
+        try
+        {
+            return await JobsDemo.RunAsync(api, console, cancellationToken);
+        }
+        catch (HttpRequestException exception)
+        {
+            console.Failure($"The demo could not go on: {exception.Message}");
+            return false;
+        }
     }
 }
