@@ -1,1 +1,20 @@
-return 0;
+using Orchestrator.Bench;
+using Orchestrator.Bench.Intake;
+using Orchestrator.Bench.Webhook;
+
+// The benchmark starts itself again for what must be a process of its own.
+switch (args)
+{
+    case [RawConsumer.Command]:
+        return await RawConsumer.RunAsync();
+    case [EchoServer.Command]:
+        return await EchoServer.RunAsync();
+}
+
+if (!BenchOptions.TryParse(args, out var options, out var problem))
+{
+    await Console.Error.WriteLineAsync(problem);
+    return 2;
+}
+
+return await Benchmark.RunAsync(options);

@@ -1,0 +1,101 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Orchestrator.Bench;
+
+/// <summary>What to measure and how much of it.</summary>
+public sealed record BenchOptions
+{
+    public const string Usage = """
+        usage: ./bench [jobs | jobs-intake | jobs-webhook | jobs-pressure] [OPTIONS]
+          --quick               a small dose: 60,000 messages, 100,000 completed and 20,000 waiting jobs, 5 seconds
+          --messages N          messages by each path                                   (500000)
+          --rounds N            rounds of each path, alternating                        (5)
+          --completed N         completed jobs in the table                             (5000000)
+          --waiting N           waiting jobs in the table                               (1000000)
+          --seconds N           length of each paced load                               (30)
+          --rate N              paced requests per second                               (200)
+          --form FORM           body of the commands: camel, snake, envelope            (camel)
+          --set KEY=VALUE       a setting of our hosts, as an environment variable
+          --postgres KEY=VALUE  a parameter of the private Postgres
+        """;
+
+    // Pressure first: the others change how many jobs wait.
+    private static readonly string[] Names = ["jobs-pressure", "jobs-webhook", "jobs-intake"];
+
+    /// <summary>Names of the scenarios to run.</summary>
+    public required IReadOnlyList<string> Scenarios { get; init; }
+
+    public int Messages { get; init; } = 500_000;
+    public int Rounds { get; init; } = 5;
+    public int Completed { get; init; } = 5_000_000;
+    public int Waiting { get; init; } = 1_000_000;
+    public int Seconds { get; init; } = 30;
+    public int Rate { get; init; } = 200;
+    public string Form { get; init; } = "camel";
+    public Dictionary<string, string> HostSettings { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, string> PostgresSettings { get; } = new(StringComparer.Ordinal);
+
+    private BenchOptions Quick() => this with { Messages = 60_000, Rounds = 3, Completed = 100_000, Waiting = 20_000, Seconds = 5 };
+
+    public static bool TryParse(string[] args, [NotNullWhen(true)] out BenchOptions? options, out string problem)
+    {
+        (options, problem) = (null, Usage);
+        var parsed = new BenchOptions { Scenarios = Names };
+        var left = new Queue<string>(args);
+        if (left.TryPeek(out var first) && !first.StartsWith('-'))
+        {
+            left.Dequeue();
+            var wanted = Names.Where(name => name == first || name.StartsWith(first + "-", StringComparison.Ordinal)).ToList();
+            if (wanted.Count == 0)
+                return false;
+            parsed = parsed with { Scenarios = wanted };
+        }
+
+        while (left.TryDequeue(out var name))
+        {
+            if (name is "--quick")
+                parsed = parsed.Quick();
+            else if (left.TryDequeue(out var value) && parsed.With(name, value) is { } next)
+                parsed = next;
+            else
+                return false;
+        }
+
+        options = parsed;
+        return true;
+    }
+
+    private BenchOptions? With(string name, string value)
+    {
+        switch (name)
+        {
+            case "--set":
+                return AddTo(HostSettings, value);
+            case "--postgres":
+                return AddTo(PostgresSettings, value);
+            case "--form":
+                return value is "camel" or "snake" or "envelope" ? this with { Form = value } : null;
+        }
+
+        if (!int.TryParse(value, out var number) || number < 1)
+            return null;
+        return name switch
+        {
+            "--messages" => this with { Messages = number },
+            "--rounds" => this with { Rounds = number },
+            "--completed" => this with { Completed = number },
+            "--waiting" => this with { Waiting = number },
+            "--seconds" => this with { Seconds = number },
+            "--rate" => this with { Rate = number },
+            _ => null,
+        };
+    }
+
+    private BenchOptions? AddTo(Dictionary<string, string> settings, string pair)
+    {
+        if (pair.Split('=', 2) is not [var key, var value])
+            return null;
+        settings[key] = value;
+        return this;
+    }
+}
