@@ -18,14 +18,14 @@ internal static class DemoReport
             table.AddColumn(new TableColumn(title).RightAligned());
         foreach (var flavor in result.Flavors)
             AddRow(table, flavor.Name, Pressure(result, flavor.Name), [.. result.States.Where(state => state.Flavor == flavor.Name)]);
-        AddRow(table, "[grey]none fits, or skipped[/]", "", [.. result.States.Where(state => state.Flavor is null)]);
+        AddRow(table, "[grey]no flavor[/]", "", [.. result.States.Where(state => state.Flavor is null)]);
         console.Blank();
         console.Console.Write(new Padder(table, new Padding(2, 0, 0, 0)));
         console.Blank();
 
         var times = result.Sender.Times.Order().ToList();
         if (times.Count > 0)
-            console.Pair("Webhook", Invariant($"{times.Count} deliveries kept, each within {Percentile(times, 0.5).TotalMilliseconds:0} ms (p50), {Percentile(times, 0.99).TotalMilliseconds:0} ms (p99)"));
+            console.Pair("Webhook", Invariant($"{times.Count} deliveries accepted, in {Percentile(times, 0.5).TotalMilliseconds:0} ms (p50), {Percentile(times, 0.99).TotalMilliseconds:0} ms (p99)"));
         PrintVerdict(console, result);
     }
 
@@ -34,11 +34,12 @@ internal static class DemoReport
         var faults = result.Faults;
         if (faults.Count == 0)
         {
-            console.Success($"All {result.States.Count} rows are exactly what the deliveries in order would have given, and so is the pressure.");
+            console.Success($"All {result.States.Count} rows are exactly what the deliveries in order would have given.");
+            console.Success("The pressure of every flavor is its incomplete jobs, or its minimum.");
             return;
         }
 
-        console.Failure($"{faults.Count} things are not as they must be:");
+        console.Failure($"{faults.Count} things are not as they should be:");
         foreach (var fault in faults.Take(MostFaults))
             console.Pair("", fault);
         if (faults.Count > MostFaults)

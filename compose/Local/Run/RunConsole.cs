@@ -44,7 +44,7 @@ internal sealed class RunConsole(IAnsiConsole console)
     {
         var since = Stopwatch.GetTimestamp();
         if (IsTerminal)
-            await console.Status().Spinner(Spinner.Known.Dots).StartAsync(Markup.Escape(doing), _ => action());
+            await console.Status().Spinner(new IndentedSpinner()).StartAsync(Markup.Escape(doing), _ => action());
         else
             await action();
         console.MarkupLineInterpolated($"  [green]✓[/] {done,-52} [grey]{Stopwatch.GetElapsedTime(since).TotalSeconds,6:0.0} s[/]");

@@ -9,7 +9,7 @@ internal static class Summary
         if (staysUp)
         {
             console.Pair("Orchestrator", installation.Url.AbsoluteUri);
-            console.Pair("API pages", new Uri(installation.Url, "/docs").AbsoluteUri);
+            console.Pair("API docs", new Uri(installation.Url, "/docs").AbsoluteUri);
             console.Pair("Admin token", console.IsTerminal ? installation.Secrets.AdminToken : $"in {RunPaths.Relative(RunPaths.Env)}");
             console.Pair("For a shell", $"source {RunPaths.Relative(RunPaths.Env)}");
         }
