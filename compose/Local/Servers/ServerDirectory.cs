@@ -51,13 +51,11 @@ internal sealed class ServerDirectory : IDisposable
     /// <summary>Removes the directory with all data; the server must not be running.</summary>
     public static void Delete(string path)
     {
-        var info = new DirectoryInfo(path);
-        if (info.ResolveLinkTarget(returnFinalTarget: true) is DirectoryInfo { Exists: true } target)
-            target.Delete(recursive: true);
-        if (info.LinkTarget is not null)
+        var link = new DirectoryInfo(path).LinkTarget;
+        if (Directory.Exists(link ?? path))
+            Directory.Delete(link ?? path, recursive: true);
+        if (link is not null)
             System.IO.File.Delete(path);
-        else if (info.Exists)
-            info.Delete(recursive: true);
     }
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
