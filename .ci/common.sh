@@ -69,6 +69,7 @@ build() {
         say "Waiting for another build of this checkout ..."
         flock 9
     }
+    say "Building ..."
     # No build server stays behind, and none inherits the lock.
     dotnet build "${1:-Orchestrator.sln}" -c Release --nologo -v quiet -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 9>&- || status=$?
     exec 9>&-
