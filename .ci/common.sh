@@ -3,6 +3,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+# No build server stays behind.
+export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -70,8 +72,7 @@ build() {
         flock 9
     }
     say "Building ..."
-    # No build server stays behind, and none inherits the lock.
-    dotnet build "${1:-Orchestrator.sln}" -c Release --nologo -v quiet -nodeReuse:false -p:UseSharedCompilation=false >"$log" 2>&1 9>&- || status=$?
+    dotnet build "${1:-Orchestrator.sln}" -c Release --nologo -v quiet >"$log" 2>&1 9>&- || status=$?
     exec 9>&-
     [ $status -eq 0 ] && return
     grep -E '(error|MSB)' "$log" | sed -E 's/ \[[^]]*\]$//; s/ \(https:[^)]*\)$//' | sort -u | head -n 40 >&2 || tail -n 20 "$log" >&2
