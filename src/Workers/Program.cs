@@ -12,6 +12,7 @@ return await HostStart.RunAsync(async () =>
     var app = builder.Build();
     if (await DatabaseCommand.RunAsync(app.Services, args) is { } exitCode)
         return exitCode;
+    app.Services.ValidateSettings();
     await app.Services.MigrateIfToldAsync();
     app.MapOrchestratorHealth();
     await app.RunAsync();

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Orchestrator.Api.Http;
+using Orchestrator.Api.Http.OpenApi;
 using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Persistence;
 
@@ -26,27 +27,43 @@ public sealed record TokenList(IReadOnlyList<string> Names, IReadOnlyList<TokenL
 /// <summary>The tokens of the API; drop-in, with scopes added.</summary>
 public static class TokenEndpoints
 {
+    private static readonly Dictionary<string, string> NameExample = new(StringComparer.Ordinal) { ["name"] = "relation-7" };
+
     public static IEndpointRouteBuilder MapTokens(this IEndpointRouteBuilder endpoints)
     {
         var tokens = endpoints.MapGroup("/api/v1/auth/token").WithTags("Tokens").RequireAdmin(isDropIn: true);
-        tokens.MapPost("/{name}", CreateAsync).WithName("CreateToken");
-        tokens.MapGet("", ListAsync).WithName("ListTokens");
-        tokens.MapDelete("/{name}", DeleteAsync).WithName("DeleteToken");
+        tokens.MapPost("/{name}", CreateAsync).WithName("CreateToken").Describe(new Doc(
+            "Make a token", "The secret is shown this one time. Without a body the token has scope `jobs`.")
+        {
+            PathExamples = NameExample,
+            Body = new(typeof(TokenRequest), """{"scopes":["jobs"]}""", IsRequired: false),
+            Answers = [new(201, "The token and its secret.", typeof(TokenCreated), """{"name":"relation-7","token":"q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA","scopes":["jobs"]}""")],
+            Errors = [TokenErrors.Exists, IdempotentWrites.WasSecret],
+            IsIdempotent = true,
+        });
+        tokens.MapGet("", ListAsync).WithName("ListTokens").Describe(new Doc("List tokens", "Names and what is known of them; no secrets.")
+        {
+            Answers = [new(200, "All tokens, by name.", typeof(TokenList), """{"names":["relation-7"],"items":[{"name":"relation-7","scopes":["jobs"],"created_at":"2026-11-21T12:00:00Z","last_used_at":"2026-11-21T12:30:00Z"}]}""")],
+        });
+        tokens.MapDelete("/{name}", DeleteAsync).WithName("DeleteToken").Describe(new Doc("Delete a token", "It is refused from now on. Nothing happens when there is none.")
+        {
+            PathExamples = NameExample,
+            Answers = [new(204, "There is no such token (any more).")],
+        });
         return endpoints;
     }
 
     private static async Task<IResult> CreateAsync(
-        string name, HttpContext http, AuthTokens tokens, DurableTransactions transactions, CancellationToken cancellationToken)
+        string name, HttpContext http, AuthTokens tokens, IdempotentWrites writes, CancellationToken cancellationToken)
     {
         name = RouteText.Decoded(name);
         if (!JobRules.IsLabel(name) || name is Caller.AdminName)
             throw FieldErrors.One("name", $"'name' must be text of 1 to {JobRules.MaxLabelLength} characters without control characters, and not '{Caller.AdminName}'.");
         var scopes = Validated(await RequestBody.ReadOptionalJsonAsync<TokenRequest>(http));
-        await using var transaction = await transactions.BeginAsync(cancellationToken);
-        if (await tokens.CreateAsync(transaction, name, scopes, http.Actor(), cancellationToken) is not { } secret)
-            return TokenErrors.Exists.Because($"There is a token {name} already.");
-        await transaction.CommitAsync(cancellationToken);
-        return Results.Created((string?)null, new TokenCreated(name, secret, scopes));
+        return await writes.RunAsync(http, async transaction =>
+            await tokens.CreateAsync(transaction, name, scopes, http.Actor(), cancellationToken) is { } secret
+                ? Answer.Created(body: new TokenCreated(name, secret, scopes)) with { IsSecret = true }
+                : Answer.Refused(TokenErrors.Exists.Because($"There is a token {name} already.")));
     }
 
     private static async Task<IResult> ListAsync(AuthTokens tokens, CancellationToken cancellationToken)

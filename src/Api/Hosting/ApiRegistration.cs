@@ -1,5 +1,7 @@
 using Orchestrator.Api.Auth;
+using Orchestrator.Api.DeadLetters;
 using Orchestrator.Api.Http;
+using Orchestrator.Api.Http.OpenApi;
 using Orchestrator.Api.Jobs;
 using Orchestrator.Sagas.Hosting;
 using Orchestrator.Sagas.Messaging;
@@ -28,24 +30,37 @@ public static class ApiRegistration
         });
         services.AddOrchestratorHealth();
         services.AddHttpBasics();
+        services.AddApiDocument();
         services.AddSingleton<PressureFeed>();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        services.AddSingleton<JobWait>();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // Readers bound bodies themselves, so that every answer says what the bound is.
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.ConfigureEndpointDefaults(listen => listen.UseProblemsForRejectedRequests());
+        });
         return builder;
     }
 
     public static WebApplication MapOrchestratorApi(this WebApplication app)
     {
         app.UseHttpBasics();
+        app.UseApiPage();
         app.UseRouting();
         app.UseMiddleware<TokenCheck>();
         var open = app.MapGroup("").AllowAnonymous();
         open.MapOrchestratorHealth();
         open.MapHome();
+        open.MapOpenApi();
         open.MapWebhook();
         app.MapTokens();
         app.MapFlavors();
         app.MapPressure();
         app.MapJobs();
+        app.MapExplain();
+        app.MapJobEvents();
+        app.MapDeadLetters();
         return app;
     }
 }

@@ -1,3 +1,5 @@
+using Orchestrator.Api.Http.OpenApi;
+
 namespace Orchestrator.Api.Hosting;
 
 /// <summary>What a client finds without knowing anything: name, version, where to look, and a sign of life.</summary>
@@ -5,13 +7,24 @@ public static class HomeEndpoints
 {
     private static readonly string Version = typeof(HomeEndpoints).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
+    private static readonly Doc Alive = new("A sign of life", "Checks nothing else; `/health/ready` does.")
+    {
+        Answers = [new(200, "The process answers.", typeof(HealthBody), """{"status":"ok"}""")],
+    };
+
     public static IEndpointRouteBuilder MapHome(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/", () => new Home("Orchestrator", Version, new("/docs", "/openapi/v1.json", "/health/ready")))
-            .WithName("Home").WithTags("Service");
-        endpoints.MapGet("/version", () => new VersionBody(Version)).WithName("GetVersion").WithTags("Service");
-        endpoints.MapGet("/health", Health).WithName("GetHealth").WithTags("Service");
-        endpoints.MapGet("/healthz", Health).WithName("GetHealthz").WithTags("Service");
+            .WithName("Home").WithTags("Service").Describe(new Doc("What this is and where to look")
+            {
+                Answers = [new(200, "Name, version and links.", typeof(Home), """{"name":"Orchestrator","version":"0.1.0","links":{"docs":"/docs","openApi":"/openapi/v1.json","ready":"/health/ready"}}""")],
+            });
+        endpoints.MapGet("/version", () => new VersionBody(Version)).WithName("GetVersion").WithTags("Service").Describe(new Doc("Version")
+        {
+            Answers = [new(200, "The version.", typeof(VersionBody), """{"version":"0.1.0"}""")],
+        });
+        endpoints.MapGet("/health", Health).WithName("GetHealth").WithTags("Service").Describe(Alive);
+        endpoints.MapGet("/healthz", Health).WithName("GetHealthz").WithTags("Service").Describe(Alive);
         return endpoints;
     }
 

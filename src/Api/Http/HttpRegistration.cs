@@ -10,6 +10,8 @@ public static class HttpRegistration
         services.ConfigureHttpJsonOptions(json => JsonFormat.Configure(json.SerializerOptions));
         services.AddExceptionHandler<ApiExceptionHandler>();
         services.AddProblemDetails();
+        services.AddSingleton<IdempotentWrites>();
+        services.AddSingleton<TimelineFeed>();
         return services;
     }
 

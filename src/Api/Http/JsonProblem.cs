@@ -50,19 +50,26 @@ public static class JsonProblem
             .FirstOrDefault(p => string.Equals(p.Name, name, StringComparison.Ordinal));
         if (property is null)
             return "of another type";
-        var isEntry = field.Contains('[', StringComparison.Ordinal);
-        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        if (isEntry)
+        return field.Contains('[', StringComparison.Ordinal)
+            ? Named(property.PropertyType.GenericTypeArguments.FirstOrDefault() ?? typeof(string))
+            : Named(property.PropertyType);
+    }
+
+    private static string Named(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        if (type == typeof(int))
+            return $"a whole number from {int.MinValue} to {int.MaxValue}";
+        if (type == typeof(bool))
+            return "true or false";
+        if (type == typeof(string))
             return "text";
-        return type switch
-        {
-            _ when type == typeof(int) => $"a whole number from {int.MinValue} to {int.MaxValue}",
-            _ when type == typeof(bool) => "true or false",
-            _ when type == typeof(string) => "text",
-            _ when type == typeof(DateTimeOffset) => Rfc3339.Expected,
-            _ when type == typeof(Guid) => "a UUID",
-            _ when typeof(System.Collections.IEnumerable).IsAssignableFrom(type) => "a list of text",
-            _ => "a JSON object",
-        };
+        if (type == typeof(DateTimeOffset))
+            return Rfc3339.Expected;
+        if (type == typeof(Guid))
+            return "a UUID";
+        return type.IsAssignableTo(typeof(System.Collections.IEnumerable))
+            ? $"a list, each entry {Named(type.GenericTypeArguments.FirstOrDefault() ?? typeof(string))}"
+            : "a JSON object";
     }
 }

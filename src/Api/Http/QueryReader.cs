@@ -10,20 +10,23 @@ public sealed class QueryReader(HttpRequest request)
     private readonly FieldErrors _errors = new();
 
     /// <summary>Text of 1 to 200 characters, or null when absent.</summary>
-    public string? Text(string name)
+    public string? Text(string name, int maxLength = MaxTextLength)
     {
         var text = Single(name);
-        if (text is null || IsText(text))
+        if (text is null || IsText(text, maxLength))
             return text;
-        _errors.Add(name, $"'{name}' must be text of 1 to {MaxTextLength} characters without control characters.");
+        _errors.Add(name, $"'{name}' must be text of 1 to {maxLength} characters without control characters.");
         return null;
     }
+
+    /// <summary>Where the page before ended, or null to begin.</summary>
+    public string? Cursor() => Text("cursor", maxLength: 4000);
 
     /// <summary>Every value of a parameter that may be repeated.</summary>
     public IReadOnlyList<string> Texts(string name)
     {
         var texts = request.Query[name];
-        if (texts.Count > 100 || texts.Any(text => !IsText(text)))
+        if (texts.Count > 100 || texts.Any(text => !IsText(text, MaxTextLength)))
             _errors.Add(name, $"'{name}' must be given at most 100 times, as text of 1 to {MaxTextLength} characters without control characters.");
         return [.. texts.OfType<string>()];
     }
@@ -84,5 +87,6 @@ public sealed class QueryReader(HttpRequest request)
         return values.Count == 0 ? null : values[0] ?? "";
     }
 
-    private static bool IsText(string? text) => Sagas.Jobs.JobRules.IsLabel(text);
+    private static bool IsText(string? text, int maxLength) =>
+        text is { Length: > 0 } && text.Length <= maxLength && !text.Any(char.IsControl);
 }

@@ -1,6 +1,7 @@
 using Npgsql;
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Http;
+using Orchestrator.Api.Http.OpenApi;
 using Orchestrator.Contracts.Jobs;
 using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Persistence;
@@ -13,12 +14,12 @@ public static class FlavorEndpoints
     public static IEndpointRouteBuilder MapFlavors(this IEndpointRouteBuilder endpoints)
     {
         var flavors = endpoints.MapGroup("/api/v1/flavors").WithTags("Flavors").RequireScope(Scopes.Jobs, isDropIn: true);
-        flavors.MapGet("", ListAsync).WithName("ListFlavors");
-        flavors.MapPost("/{name}", AddAsync).WithName("AddFlavor");
-        flavors.MapGet("/{name}", ReadAsync).WithName("GetFlavor");
-        flavors.MapPatch("/{name}", UpdateAsync).WithName("UpdateFlavor");
-        flavors.MapPut("/{name}", ReplaceAsync).WithName("ReplaceFlavor");
-        flavors.MapDelete("/{name}", DeleteAsync).WithName("DeleteFlavor");
+        flavors.MapGet("", ListAsync).WithName("ListFlavors").Describe(FlavorDocs.List);
+        flavors.MapPost("/{name}", AddAsync).WithName("AddFlavor").Describe(FlavorDocs.Add);
+        flavors.MapGet("/{name}", ReadAsync).WithName("GetFlavor").Describe(FlavorDocs.Read);
+        flavors.MapPatch("/{name}", UpdateAsync).WithName("UpdateFlavor").Describe(FlavorDocs.Update);
+        flavors.MapPut("/{name}", ReplaceAsync).WithName("ReplaceFlavor").Describe(FlavorDocs.Replace);
+        flavors.MapDelete("/{name}", DeleteAsync).WithName("DeleteFlavor").Describe(FlavorDocs.Delete);
         return endpoints;
     }
 
@@ -37,15 +38,14 @@ public static class FlavorEndpoints
     }
 
     private static async Task<IResult> AddAsync(
-        string name, HttpContext http, CommandValidation validation, FlavorWriter flavors, DurableTransactions transactions,
+        string name, HttpContext http, CommandValidation validation, FlavorWriter flavors, IdempotentWrites writes,
         CancellationToken cancellationToken)
     {
         var command = Command(name, http, await RequestBody.ReadJsonAsync<FlavorRequest>(http), validation);
-        await using var transaction = await transactions.BeginAsync(cancellationToken);
-        if (!await flavors.AddAsync(transaction, command, http.Actor(), cancellationToken))
-            return JobErrors.FlavorExists.Because($"Platform {command.Platform} has a flavor {command.Name} already.");
-        await transaction.CommitAsync(cancellationToken);
-        return Results.StatusCode(StatusCodes.Status201Created);
+        return await writes.RunAsync(http, async transaction =>
+            await flavors.AddAsync(transaction, command, http.Actor(), cancellationToken)
+                ? Answer.Created()
+                : Answer.Refused(JobErrors.FlavorExists.Because($"Platform {command.Platform} has a flavor {command.Name} already.")));
     }
 
     private static async Task<IResult> UpdateAsync(

@@ -1,5 +1,6 @@
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Http;
+using Orchestrator.Api.Http.OpenApi;
 using Orchestrator.Contracts.Jobs;
 using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Persistence;
@@ -12,25 +13,32 @@ public static class JobEndpoints
     public static IEndpointRouteBuilder MapJobs(this IEndpointRouteBuilder endpoints)
     {
         var jobs = endpoints.MapGroup("/api/v1/jobs").WithTags("Jobs").RequireScope(Scopes.Jobs, isDropIn: true);
-        jobs.MapGet("/{platform}", JobList.ReadAsync).WithName("ListJobs");
-        jobs.MapPost("/{platform}", AddAsync).WithName("AddJob");
-        jobs.MapGet("/{platform}/{id}", ReadAsync).WithName("GetJob");
-        jobs.MapPatch("/{platform}/{id}", AdvanceAsync).WithName("UpdateJob");
-        jobs.MapDelete("/{platform}/{id}", DeleteAsync).WithName("DeleteJob");
+        jobs.MapGet("/{platform}", JobList.ReadAsync).WithName("ListJobs").Describe(JobDocs.List);
+        jobs.MapPost("/{platform}", AddAsync).WithName("AddJob").Describe(JobDocs.Add);
+        jobs.MapGet("/{platform}/{id}", ReadAsync).WithName("GetJob").Describe(JobDocs.Read);
+        jobs.MapPatch("/{platform}/{id}", AdvanceAsync).WithName("UpdateJob").Describe(JobDocs.Update);
+        jobs.MapDelete("/{platform}/{id}", DeleteAsync).WithName("DeleteJob").Describe(JobDocs.Delete);
         return endpoints;
     }
 
-    private static async Task<IResult> ReadAsync(string platform, string id, JobReader jobs, CancellationToken cancellationToken)
+    private static async Task<IResult> ReadAsync(
+        string platform, string id, HttpContext http, JobReader jobs, JobWait waiting, CancellationToken cancellationToken)
     {
         (platform, id) = (RouteText.Decoded(platform), RouteText.Decoded(id));
-        return await jobs.ReadAsync(platform, id, cancellationToken) is { } job
-            ? Results.Ok(JobBody.Of(job))
-            : JobErrors.NoJob(platform, id);
+        var wait = Prefer.Wait(http.Request);
+        var job = wait is { } patience
+            ? await waiting.UntilCompletedAsync(platform, id, patience, cancellationToken)
+            : await jobs.ReadAsync(platform, id, cancellationToken);
+        if (job is null)
+            return JobErrors.NoJob(platform, id);
+        if (wait is { } waited)
+            Prefer.Applied(http.Response, waited);
+        return Results.Ok(JobBody.Of(job));
     }
 
     private static async Task<IResult> AddAsync(
-        string platform, HttpContext http, CommandValidation validation, JobChanges changes, JobEditor jobs,
-        DurableTransactions transactions, CancellationToken cancellationToken)
+        string platform, HttpContext http, CommandValidation validation, JobChanges changes, JobEditor jobs, IdempotentWrites writes,
+        CancellationToken cancellationToken)
     {
         var body = await RequestBody.ReadJsonAsync<JobRequest>(http);
         var command = new EnqueueJob
@@ -42,18 +50,13 @@ public static class JobEndpoints
             Raw = body.Raw,
         };
         validation.DemandFields(command);
-        await using var transaction = await transactions.BeginAsync(cancellationToken);
-        switch (await jobs.AddAsync(transaction, changes.Of(command), http.Actor(), cancellationToken))
+        var change = changes.Of(command);
+        return await writes.RunAsync(http, async transaction => await jobs.AddAsync(transaction, change, http.Actor(), cancellationToken) switch
         {
-            case JobEdit.Exists:
-                return JobErrors.JobExists.Because($"Platform {command.Platform} has a job {command.Id} already.");
-            case JobEdit.Deleted:
-                return JobErrors.JobDeleted.Because($"Platform {command.Platform} had a job {command.Id}, which was deleted.");
-        }
-
-        await transaction.CommitAsync(cancellationToken);
-        http.Response.Headers.Location = $"/api/v1/jobs/{RouteText.Encoded(command.Platform)}/{RouteText.Encoded(command.Id)}";
-        return Results.StatusCode(StatusCodes.Status201Created);
+            JobEdit.Done => Answer.Created($"/api/v1/jobs/{RouteText.Encoded(command.Platform)}/{RouteText.Encoded(command.Id)}"),
+            JobEdit.Deleted => Answer.Refused(JobErrors.JobDeleted.Because($"Platform {command.Platform} had a job {command.Id}, which was deleted.")),
+            _ => Answer.Refused(JobErrors.JobExists.Because($"Platform {command.Platform} has a job {command.Id} already.")),
+        });
     }
 
     private static async Task<IResult> AdvanceAsync(

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Orchestrator.Api.Http;
 using Orchestrator.Sagas.Jobs;
 
@@ -20,7 +19,7 @@ public static class JobList
         if (found.Count > query.Limit)
         {
             var last = found[query.Limit - 1];
-            http.Response.Headers.Link = $"<{NextPage(http.Request, Cursor.Of(Text(last.CreatedAt), last.Id))}>; rel=\"next\"";
+            http.Response.Headers.Link = $"<{NextPage(http.Request, Cursor.Of(Rfc3339.Format(last.CreatedAt), last.Id))}>; rel=\"next\"";
         }
 
         return Results.Ok(found.Take(query.Limit).Select(JobBody.Of));
@@ -40,7 +39,7 @@ public static class JobList
             CreatedAfter = query.Time("created_after"),
             Limit = query.Integer("limit", 1, MaxLimit) ?? DefaultLimit,
         };
-        var cursor = query.Text("cursor");
+        var cursor = query.Cursor();
         query.Demand();
         return cursor is null ? result : result with { After = Position(cursor) };
     }
@@ -50,8 +49,6 @@ public static class JobList
         var parts = Cursor.Parts(cursor, 2);
         return Rfc3339.TryParse(parts[0], out var createdAt) ? (createdAt, parts[1]) : throw Cursor.Invalid();
     }
-
-    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
     private static string NextPage(HttpRequest request, string cursor)
     {

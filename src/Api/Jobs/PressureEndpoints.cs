@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Http;
+using Orchestrator.Api.Http.OpenApi;
 using Orchestrator.Sagas.Jobs;
 
 namespace Orchestrator.Api.Jobs;
@@ -13,7 +14,8 @@ public static class PressureEndpoints
     public static IEndpointRouteBuilder MapPressure(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/api/v1/flavors/{name}/pressure", ReadAsync)
-            .WithName("GetPressure").WithTags("Flavors").RequireScope(Scopes.Jobs, isDropIn: true);
+            .WithName("GetPressure").WithTags("Flavors").RequireScope(Scopes.Jobs, isDropIn: true)
+            .Describe(FlavorDocs.Pressure);
         return endpoints;
     }
 

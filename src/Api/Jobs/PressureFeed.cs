@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Options;
+using Orchestrator.Api.Http;
 using Orchestrator.Sagas.Jobs;
 
 namespace Orchestrator.Api.Jobs;

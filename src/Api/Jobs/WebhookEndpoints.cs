@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using Orchestrator.Api.Http;
+using Orchestrator.Api.Http.OpenApi;
 using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
@@ -13,8 +15,6 @@ namespace Orchestrator.Api.Jobs;
 /// <summary>Takes GitHub's webhook deliveries. The answer 200 means that the delivery is stored durably.</summary>
 public static class WebhookEndpoints
 {
-    public const int MaxBodyBytes = 1024 * 1024;
-
     private static readonly string[] ForwardedHeaders =
     [
         "X-GitHub-Event", "X-GitHub-Delivery", "X-GitHub-Hook-ID",
@@ -23,7 +23,23 @@ public static class WebhookEndpoints
 
     public static IEndpointRouteBuilder MapWebhook(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost("/webhook", ReceiveAsync).WithName("ReceiveWebhook").WithTags("Webhook");
+        endpoints.MapPost("/webhook", ReceiveAsync).WithName("ReceiveWebhook").WithTags("Webhook").Describe(new Doc(
+            "Take a delivery of GitHub",
+            "A `workflow_job` delivery, signed with one of the webhook's secrets (HMAC-SHA256 over the raw body, up to 1 MiB). 200 means that it is stored durably.")
+        {
+            Parameters =
+            [
+                DocParameter.Header("X-Hub-Signature-256", "sha256= and the HMAC in hexadecimal.", "sha256=0aca2d7154cddad4f56f246cad61f1485df34b8056e10c4e4799494376fb3413"),
+                DocParameter.Header("X-GitHub-Event", "Kind of event; those but workflow_job are ignored.", "workflow_job"),
+                DocParameter.Header("X-GitHub-Delivery", "Id of the delivery.", "72d3162e-cc78-11e3-81ab-4c9367dc0958"),
+            ],
+            Answers = [new(200, "Stored, or ignored because it concerns no machine.")],
+            Errors =
+            [
+                WebhookErrors.SignatureMissing, WebhookErrors.SignatureInvalid, WebhookErrors.Malformed, Errors.BodyTooLarge,
+                WebhookErrors.NotConfigured, WebhookErrors.NotStored,
+            ],
+        });
         return endpoints;
     }
 
@@ -32,13 +48,13 @@ public static class WebhookEndpoints
         BrokerPublisher publisher, OrchestratorMetrics metrics, ILogger<WebhookOptions> logger, CancellationToken cancellationToken)
     {
         if (options.CurrentValue.Secrets.Count == 0)
-            return Results.Problem(statusCode: 503, title: "No webhook secret is configured.");
+            return WebhookErrors.NotConfigured.Because("No webhook secret is configured, so no delivery can be trusted.");
         if (request.Headers["X-Hub-Signature-256"] is not [{ Length: > 0 } signature])
-            return Results.Problem(statusCode: 403, title: "missing signature header");
-        if (await ReadBodyAsync(request, cancellationToken) is not { } body)
-            return Results.Problem(statusCode: 413, title: "body length exceeds limit");
+            return WebhookErrors.SignatureMissing.Because("missing signature header");
+        if (await RequestBody.ReadAsync(request, cancellationToken) is not { } body)
+            return Errors.BodyTooLarge.Because($"body length exceeds limit of {RequestBody.MaxBytes} bytes");
         if (!IsSigned(signature, body, options.CurrentValue.Secrets))
-            return Results.Problem(statusCode: 403, title: "webhook contains invalid signature");
+            return WebhookErrors.SignatureInvalid.Because("webhook contains invalid signature");
         JobChange? change;
         try
         {
@@ -46,7 +62,7 @@ public static class WebhookEndpoints
         }
         catch (InvalidMessageException exception)
         {
-            return Results.Problem(statusCode: 400, title: exception.Message);
+            return WebhookErrors.Malformed.Because(exception.Message);
         }
 
         if (change is null)
@@ -58,7 +74,7 @@ public static class WebhookEndpoints
         var message = Message(request, body);
         return await StoreAsync(message, transactions, publisher, logger, cancellationToken)
             ? Results.Ok()
-            : Results.Problem(statusCode: 503, title: "Nothing durable could be done; deliver it again.");
+            : WebhookErrors.NotStored.Because("Nothing durable could be done; deliver it again.").WithHeader("Retry-After", "5");
     }
 
     private static async Task<bool> StoreAsync(
@@ -106,23 +122,6 @@ public static class WebhookEndpoints
             Headers = headers.ToJsonString(),
             Body = body,
         };
-    }
-
-    private static async Task<byte[]?> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        if (request.ContentLength > MaxBodyBytes)
-            return null;
-        using var buffer = new MemoryStream();
-        var chunk = new byte[16 * 1024];
-        int read;
-        while ((read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0)
-        {
-            buffer.Write(chunk, 0, read);
-            if (buffer.Length > MaxBodyBytes)
-                return null;
-        }
-
-        return buffer.ToArray();
     }
 
     private static bool IsSigned(string signature, byte[] body, IEnumerable<string> secrets)

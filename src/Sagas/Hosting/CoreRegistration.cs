@@ -10,6 +10,7 @@ using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
+using Orchestrator.Sagas.Persistence.DeadLetters;
 using Orchestrator.Sagas.Persistence.Outbox;
 using Orchestrator.Sagas.Telemetry;
 
@@ -52,6 +53,7 @@ public static class CoreRegistration
             .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning)));
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<OrchestratorDbContext>>().CreateDbContext());
         services.AddSingleton<DatabaseDuties>();
+        services.AddSingleton<Timelines>();
     }
 
     private static void AddOutbox(this IServiceCollection services)
@@ -61,6 +63,7 @@ public static class CoreRegistration
         services.AddSingleton<OutboxOwner>();
         services.AddSingleton<OutboxRelay>();
         services.AddSingleton<DurableTransactions>();
+        services.AddSingleton<DeadLetterStore>();
         services.AddHostedService(provider => provider.GetRequiredService<OutboxOwner>());
         services.AddHostedService(provider => provider.GetRequiredService<OutboxRelay>());
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Npgsql;
@@ -85,7 +86,7 @@ public sealed class AuthTokens(NpgsqlDataSource source)
     {
         var bytes = new byte[Bytes];
         return secret.Length == Base64Url.GetEncodedLength(Bytes)
-            && Base64Url.TryDecodeFromChars(secret, bytes, out var written) && written == Bytes
+            && Base64Url.DecodeFromChars(secret, bytes, out _, out var written) is OperationStatus.Done && written == Bytes
             && string.Equals(Base64Url.EncodeToString(bytes), secret, StringComparison.Ordinal)
                 ? SHA256.HashData(bytes)
                 : null;

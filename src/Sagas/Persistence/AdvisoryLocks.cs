@@ -11,4 +11,7 @@ public static class AdvisoryLocks
 
     /// <summary>Held while one replica does a periodic duty. Second key: hash of the duty's name.</summary>
     public const int Duty = 3;
+
+    /// <summary>Held while a request with an idempotency key is in flight. Second key: hash of its scope and key.</summary>
+    public const int IdempotencyKey = 4;
 }

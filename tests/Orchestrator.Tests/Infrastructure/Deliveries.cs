@@ -26,9 +26,11 @@ public static class Deliveries
         repository = new { full_name = "acme/widgets" },
     });
 
-    public static HttpRequestMessage Signed(string body, string secret = Host.WebhookSecret, string eventName = "workflow_job", string? deliveryId = null)
+    public static HttpRequestMessage Signed(string body, string secret = Host.WebhookSecret, string eventName = "workflow_job", string? deliveryId = null) =>
+        Signed(Encoding.UTF8.GetBytes(body), secret, eventName, deliveryId);
+
+    public static HttpRequestMessage Signed(byte[] bytes, string secret = Host.WebhookSecret, string eventName = "workflow_job", string? deliveryId = null)
     {
-        var bytes = Encoding.UTF8.GetBytes(body);
         var signature = Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), bytes));
         var request = new HttpRequestMessage(HttpMethod.Post, "/webhook") { Content = new ByteArrayContent(bytes) };
         request.Content.Headers.ContentType = new("application/json");

@@ -59,7 +59,7 @@ public sealed class BrokerPublisher(
         var properties = new BasicProperties
         {
             MessageId = message.MessageId,
-            ContentType = message.ContentType,
+            ContentType = message.ContentType.Length == 0 ? null : message.ContentType,
             DeliveryMode = DeliveryModes.Persistent,
         };
         if (message.Headers.Length > 2)

@@ -8,12 +8,14 @@ public sealed record OutboxMessage
     /// <summary>The AMQP message id; receivers drop repeats of it.</summary>
     public required string MessageId { get; init; }
 
+    /// <summary>Empty: the default exchange, whose routing key is the name of a queue.</summary>
     public required string Exchange { get; init; }
     public string RoutingKey { get; init; } = "";
 
     /// <summary>True for commands: without a queue behind the exchange the message stays in the outbox.</summary>
     public bool IsMandatory { get; init; }
 
+    /// <summary>Empty: the message travels without one.</summary>
     public required string ContentType { get; init; }
 
     /// <summary>AMQP headers as a JSON object of strings, numbers and booleans.</summary>

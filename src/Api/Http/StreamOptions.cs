@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace Orchestrator.Api.Jobs;
+namespace Orchestrator.Api.Http;
 
 /// <summary>Section <c>Streams</c>: what is sent to clients that follow something.</summary>
 public sealed class StreamOptions
