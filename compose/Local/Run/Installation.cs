@@ -34,13 +34,6 @@ internal sealed class Installation(LocalServers servers, RunSecrets secrets, int
         await servers.RabbitMq.CreateVhostAsync(Name, cancellationToken);
     }
 
-    /// <summary>Drops the database and the virtual host.</summary>
-    public async Task ForgetAsync(CancellationToken cancellationToken)
-    {
-        await servers.Postgres.DropDatabaseAsync(Name, cancellationToken);
-        await servers.RabbitMq.DeleteVhostAsync(Name, cancellationToken);
-    }
-
     /// <summary>The environment of a host: ours, and every setting that the user has in theirs. Roles: all, api, worker.</summary>
     public Dictionary<string, string> HostEnvironment(string role, Uri url)
     {

@@ -21,10 +21,10 @@ internal sealed class LocalSystem : IAsyncDisposable
 
     public Installation Installation { get; }
 
-    /// <summary>Starts everything; returns when all of it is ready.</summary>
+    /// <summary>Starts everything, 0 workers meaning one process for all; returns when all of it is ready.</summary>
     /// <exception cref="ServerStartException">Something did not start.</exception>
     /// <exception cref="RunFailedException">The port that the user wants is taken.</exception>
-    public static async Task<LocalSystem> StartAsync(RunOptions options, RunConsole console, CancellationToken cancellationToken)
+    public static async Task<LocalSystem> StartAsync(int workers, RunConsole console, CancellationToken cancellationToken)
     {
         var port = Installation.ChoosePort();
         Installation? installation = null;
@@ -36,10 +36,8 @@ internal sealed class LocalSystem : IAsyncDisposable
         var system = new LocalSystem(installation!, console);
         try
         {
-            if (options.Reset)
-                await system.Installation.ForgetAsync(cancellationToken);
             await system.Installation.PrepareAsync(cancellationToken);
-            await system.StartHostsAsync(options.Workers, cancellationToken);
+            await system.StartHostsAsync(workers, cancellationToken);
             system.Supervise();
             return system;
         }

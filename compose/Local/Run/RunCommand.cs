@@ -23,7 +23,7 @@ internal static class RunCommand
             RunReset.StartFreshLogs();
             Directory.CreateDirectory(RunPaths.Functions);
 
-            await using var system = await LocalSystem.StartAsync(options, console, shutdown.Requested);
+            await using var system = await LocalSystem.StartAsync(options.Workers, console, shutdown.Requested);
             RunLock.Announce(system.Installation.Url);
             var succeeded = !options.Demo || await DemoAsync(system.Installation, console, shutdown.Requested);
             Summary.Print(console, system.Installation, staysUp: !options.Once);

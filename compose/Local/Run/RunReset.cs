@@ -6,8 +6,11 @@ namespace Orchestrator.Local.Run;
 internal static class RunReset
 {
     /// <summary>Removes the private servers with their data, and the secrets.</summary>
+    /// <exception cref="RunFailedException">The user named servers of their own, whose data is not ours to drop.</exception>
     public static void DeletePrivateData()
     {
+        if (NamedServers.Postgres() is not null || NamedServers.RabbitMq() is not null)
+            throw new RunFailedException("--reset removes private servers only; drop the database and the virtual host of your own servers yourself.");
         PrivatePostgres.Delete(Checkout.RunDirectory("postgres"));
         PrivateRabbitMq.Delete(Checkout.RunDirectory("rabbitmq"));
         File.Delete(RunPaths.Secrets);
