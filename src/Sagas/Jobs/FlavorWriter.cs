@@ -10,6 +10,8 @@ namespace Orchestrator.Sagas.Jobs;
 /// </summary>
 public sealed class FlavorWriter
 {
+    private static readonly TimeSpan MoveTime = TimeSpan.FromMinutes(10);
+
     private static readonly string Lock = $"SELECT pg_advisory_xact_lock({AdvisoryLocks.Platform}, hashtext($1))";
 
     // Incomplete jobs of the flavor that must leave it: all of them, or those that it no longer fits.
@@ -21,10 +23,10 @@ public sealed class FlavorWriter
         """;
 
     private const string AssignWaiting = """
-        WITH wanted AS (
+        WITH wanted AS MATERIALIZED (
             SELECT DISTINCT labels FROM job
             WHERE platform = $1 AND completed_at IS NULL AND assigned_flavor IS NULL AND source < 2),
-        candidate AS (
+        candidate AS MATERIALIZED (
             SELECT w.labels, best.names
             FROM wanted w CROSS JOIN LATERAL (
                 SELECT array_agg(name) AS names FROM (
@@ -125,8 +127,12 @@ public sealed class FlavorWriter
         return moved;
     }
 
-    internal static Task<int> LockAsync(DurableTransaction transaction, string platform, CancellationToken cancellationToken) =>
-        transaction.ExecuteAsync(Lock, cancellationToken, platform);
+    /// <summary>Takes the platform's exclusive lock; what follows may move a million jobs, and gets the time for it.</summary>
+    internal static Task<int> LockAsync(DurableTransaction transaction, string platform, CancellationToken cancellationToken)
+    {
+        transaction.Timeout = MoveTime;
+        return transaction.ExecuteAsync(Lock, cancellationToken, platform);
+    }
 
     private static async Task AssignAsync(
         DurableTransaction transaction, string platform, string changed, string actor, CancellationToken cancellationToken)

@@ -37,9 +37,9 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
                 AS c (platform, id, source, label_list, created_at, started_at, completed_at, raw, trace_id, no)
             JOIN live USING (no)
             WHERE NOT EXISTS (SELECT FROM job_tombstone t WHERE t.platform = c.platform AND t.id = c.id)),
-        wanted AS (
+        wanted AS MATERIALIZED (
             SELECT DISTINCT platform, labels FROM change WHERE source < 2 AND labels IS NOT NULL),
-        candidate AS (
+        candidate AS MATERIALIZED (
             SELECT w.platform, w.labels, best.names
             FROM wanted w CROSS JOIN LATERAL (
                 SELECT array_agg(name) AS names FROM (

@@ -27,10 +27,15 @@ public sealed class DurableTransaction : IAsyncDisposable
         (_connection, _owner, _relay, _time) = (connection, owner, relay, time);
     }
 
+    /// <summary>How long one round trip may take. Default: that of the connection string, 30 seconds unless it says otherwise.</summary>
+    public TimeSpan? Timeout { get; set; }
+
     /// <summary>A batch of statements within the transaction.</summary>
     public NpgsqlBatch CreateBatch()
     {
         var batch = _connection.CreateBatch();
+        if (Timeout is { } timeout)
+            batch.Timeout = (int)timeout.TotalSeconds;
         if (!_begun)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand("BEGIN"));
