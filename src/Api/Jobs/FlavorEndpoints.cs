@@ -1,9 +1,9 @@
-using Npgsql;
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Http;
 using Orchestrator.Api.Http.OpenApi;
 using Orchestrator.Contracts.Jobs;
 using Orchestrator.Sagas.Jobs;
+using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Api.Jobs;
@@ -109,7 +109,7 @@ public static class FlavorEndpoints
             if (!await flavors.UpdateAsync(transaction, command, http.Actor(), cancellationToken))
                 return false;
         }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.CheckViolation)
+        catch (InvalidMessageException)
         {
             throw FieldErrors.One("maximum_pressure", "'maximum_pressure' must be at least 'minimum_pressure'.");
         }

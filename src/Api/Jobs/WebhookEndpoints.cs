@@ -15,6 +15,9 @@ namespace Orchestrator.Api.Jobs;
 /// <summary>Takes GitHub's webhook deliveries. The answer 200 means that the delivery is stored durably.</summary>
 public static class WebhookEndpoints
 {
+    /// <summary>GitHub waits 10 seconds: enough for the database to fail, and the broker after it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+
     private static readonly string[] ForwardedHeaders =
     [
         "X-GitHub-Event", "X-GitHub-Delivery", "X-GitHub-Hook-ID",
@@ -82,27 +85,39 @@ public static class WebhookEndpoints
     {
         try
         {
-            await using var transaction = await transactions.BeginAsync(cancellationToken);
+            using var deadline = Deadline(cancellationToken);
+            await using var transaction = await transactions.BeginAsync(deadline.Token);
             transaction.Publish(message);
-            await transaction.CommitAsync(cancellationToken);
+            await transaction.CommitAsync(deadline.Token);
             return true;
         }
-        catch (Exception exception) when (Transient.Is(exception))
+        catch (Exception exception) when (Transient.Is(exception) || IsLate(exception, cancellationToken))
         {
             logger.LogWarning("The outbox cannot take a delivery, the broker is asked instead: {Reason}", exception.Message);
         }
 
         try
         {
-            await publisher.PublishAsync(message, cancellationToken);
+            using var deadline = Deadline(cancellationToken);
+            await publisher.PublishAsync(message, deadline.Token);
             return true;
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || IsLate(exception, cancellationToken))
         {
             logger.LogError("A delivery could not be stored: {Reason}", exception.Message);
             return false;
         }
     }
+
+    private static CancellationTokenSource Deadline(CancellationToken cancellationToken)
+    {
+        var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Patience);
+        return deadline;
+    }
+
+    private static bool IsLate(Exception exception, CancellationToken cancellationToken) =>
+        exception is OperationCanceledException && !cancellationToken.IsCancellationRequested;
 
     private static OutboxMessage Message(HttpRequest request, byte[] body)
     {
