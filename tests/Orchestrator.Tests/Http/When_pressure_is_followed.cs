@@ -62,12 +62,12 @@ public sealed class When_pressure_is_followed(SharedApi api)
     public async Task Should_cost_one_reader_for_all_clients_and_none_when_they_are_gone()
     {
         await api.AskAsync("POST", $"/api/v1/flavors/large?platform={_platform}", "{}");
-        await Wait.UntilAsync(async () => await ReadsWithinASecondAsync() <= Duties, "quiet before");
-        var streams = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ =>
+        var streams = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ =>
             LineStream.OpenAsync(api.Client, $"/api/v1/flavors/large/pressure?platform={_platform}&stream=true")));
         foreach (var stream in streams)
             await stream.NextAsync();
-        Assert.InRange(await ReadsWithinASecondAsync(), 2, 6 + Duties);
+        // A reader of its own for each client would be 400 reads a second. The first reads of all are counted late.
+        await Wait.UntilAsync(async () => await ReadsWithinASecondAsync() is > 0 and < 20, "one reader");
         foreach (var stream in streams)
             stream.Dispose();
         await Wait.UntilAsync(async () => await ReadsWithinASecondAsync() <= Duties, "quiet without followers");
