@@ -10,9 +10,9 @@ return await HostStart.RunAsync(async () =>
     builder.Services.AddOrchestratorBus(bus => bus.AddWorkerConsumers());
     builder.Services.AddOrchestratorHealth();
     var app = builder.Build();
+    app.Services.ValidateSettings();
     if (await DatabaseCommand.RunAsync(app.Services, args) is { } exitCode)
         return exitCode;
-    app.Services.ValidateSettings();
     await app.Services.MigrateIfToldAsync();
     app.MapOrchestratorHealth();
     await app.RunAsync();

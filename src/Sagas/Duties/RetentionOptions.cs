@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Orchestrator.Sagas.Duties;
 
 /// <summary>Section <c>Retention</c>: how long finished things are kept.</summary>
-public sealed class RetentionOptions
+public sealed class RetentionOptions : IValidatableObject
 {
     /// <summary>Ids of handled messages. At least as long as dead letters. 1 hour to 3,650 days, default 14 days.</summary>
     [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")]
@@ -24,4 +24,10 @@ public sealed class RetentionOptions
     /// <summary>How often old rows are removed. 1 second to 1 day, default 10 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan Interval { get; set; } = TimeSpan.FromMinutes(10);
+
+    IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
+    {
+        if (Inbox < DeadLetters)
+            yield return new ValidationResult("a dead letter could be replayed after its id is forgotten; it must be at least Retention:DeadLetters.", [nameof(Inbox)]);
+    }
 }

@@ -32,9 +32,10 @@ public static class HostStart
         }
     }
 
-    /// <summary>Checks every setting before anything is done with them, and before the host would log the failure at length.</summary>
-    /// <exception cref="OptionsValidationException">A setting is missing or wrong.</exception>
-    public static void ValidateSettings(this IServiceProvider services) => services.GetRequiredService<IStartupValidator>().Validate();
+    /// <summary>Checks all settings before anything starts.</summary>
+    /// <exception cref="OptionsValidationException">A setting is wrong.</exception>
+    public static void ValidateSettings(this IServiceProvider services) =>
+        services.GetRequiredService<IStartupValidator>().Validate();
 
     /// <summary>Migrates when <c>Database:MigrateAtStart</c> is set, and waits for a database that is not there yet.</summary>
     public static async Task MigrateIfToldAsync(this IServiceProvider services, CancellationToken cancellationToken = default)

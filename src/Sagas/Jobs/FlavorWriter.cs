@@ -1,5 +1,7 @@
+using Npgsql;
 using NpgsqlTypes;
 using Orchestrator.Contracts.Jobs;
+using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Sagas.Jobs;
@@ -69,6 +71,7 @@ public sealed class FlavorWriter
     }
 
     /// <summary>Changes what the command names. False when there is no such flavor.</summary>
+    /// <exception cref="InvalidMessageException">The bounds of the pressure would cross.</exception>
     public async Task<bool> UpdateAsync(DurableTransaction transaction, UpdateFlavor command, string actor, CancellationToken cancellationToken)
     {
         await LockAsync(transaction, command.Platform, cancellationToken);
@@ -89,7 +92,7 @@ public sealed class FlavorWriter
                 Sql.Typed(NpgsqlDbType.Integer, command.Priority), Sql.Typed(NpgsqlDbType.Boolean, command.IsDisabled),
                 Sql.Typed(NpgsqlDbType.Integer, command.MinimumPressure), Sql.Typed(NpgsqlDbType.Integer, command.MaximumPressure),
                 command.NoMaximumPressure));
-            if (await batch.ExecuteScalarAsync(cancellationToken) is not bool isDisabled)
+            if (await UpdateRowAsync(batch, cancellationToken) is not { } isDisabled)
                 return false;
             transaction.Publish(new FlavorUpdated { Platform = command.Platform, Name = command.Name, IsDisabled = isDisabled });
             Record(transaction, command.Platform, command.Name, "updated", isDisabled ? "disabled" : "enabled", actor);
@@ -98,6 +101,18 @@ public sealed class FlavorWriter
         await transaction.ExecuteAsync(Release, cancellationToken, command.Platform, command.Name);
         await AssignAsync(transaction, command.Platform, command.Name, actor, cancellationToken);
         return true;
+    }
+
+    private static async Task<bool?> UpdateRowAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await batch.ExecuteScalarAsync(cancellationToken) as bool?;
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.CheckViolation)
+        {
+            throw new InvalidMessageException("INVALID_FIELD", "'Maximum Pressure' must be at least the minimum pressure.");
+        }
     }
 
     /// <summary>Removes a flavor. False when there is none; that is no error.</summary>

@@ -1,6 +1,7 @@
 using MassTransit;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Hosting;
+using Orchestrator.Sagas.Telemetry;
 using Orchestrator.Workers.Jobs;
 
 namespace Orchestrator.Workers.Hosting;
@@ -13,6 +14,7 @@ public static class WorkerRegistration
     {
         services.AddSingleton<JobIntake>();
         services.AddSingleton<SingleMessage>();
+        services.AddHostedService<Gauges>();
         services.AddDutyScheduler();
         services.AddHealthChecks().AddCheck<SchedulerCheck>("scheduler", tags: [HealthRegistration.Ready]);
         services.AddDuty<FoldPressure>();

@@ -22,6 +22,8 @@ public sealed class OutboxRelay : BackgroundService
     /// <summary>A row of ours is looked for in the table once it is older than this.</summary>
     private static readonly TimeSpan HandOverTime = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
+
     private readonly NpgsqlDataSource _source;
     private readonly OutboxOwner _owner;
     private readonly BrokerPublisher _publisher;
@@ -29,6 +31,7 @@ public sealed class OutboxRelay : BackgroundService
     private readonly ILogger<OutboxRelay> _logger;
     private readonly Channel<OutboxMessage> _queue;
     private readonly ConcurrentDictionary<Guid, bool> _inFlight = new();
+    private Task _publishing = Task.CompletedTask;
 
     public OutboxRelay(
         NpgsqlDataSource source, OutboxOwner owner, BrokerPublisher publisher, IOptions<OutboxOptions> options, ILogger<OutboxRelay> logger)
@@ -47,10 +50,18 @@ public sealed class OutboxRelay : BackgroundService
         }
     }
 
+    /// <summary>Publishes what is in memory before it ends; what it cannot publish in time another process will.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _queue.Writer.TryComplete();
+        await Task.WhenAny(_publishing, Task.Delay(DrainTime, cancellationToken));
+        await base.StopAsync(cancellationToken);
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var work = Enumerable.Range(0, Publishers).Select(_ => PublishAsync(stoppingToken)).Append(SweepAsync(stoppingToken));
-        await Task.WhenAll(work);
+        _publishing = Task.WhenAll(Enumerable.Range(0, Publishers).Select(_ => PublishAsync(stoppingToken)));
+        await Task.WhenAll(_publishing, SweepAsync(stoppingToken));
     }
 
 
