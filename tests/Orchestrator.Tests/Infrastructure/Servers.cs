@@ -5,7 +5,7 @@ using Orchestrator.Local.Servers;
 namespace Orchestrator.Tests.Infrastructure;
 
 /// <summary>One private Postgres and one private RabbitMQ for the whole run; each test place gets its own database and vhost.</summary>
-public sealed class Servers : IAsyncLifetime
+public sealed class Servers : IAsyncDisposable
 {
     private const string Template = "template_orchestrator";
 
@@ -16,13 +16,6 @@ public sealed class Servers : IAsyncLifetime
 
     public RabbitMqServer RabbitMq => _servers!.RabbitMq;
 
-    public async ValueTask InitializeAsync()
-    {
-        _servers = await LocalServers.StartAsync(Checkout.RunDirectory("test", $"{Environment.ProcessId}"));
-        await Postgres.CreateDatabaseAsync(Template);
-        await Host.MigrateAsync(Postgres.ConnectionString(Template));
-    }
-
     /// <summary>A migrated database and a virtual host that nobody else uses.</summary>
     public async Task<Place> CreatePlaceAsync()
     {
@@ -30,6 +23,9 @@ public sealed class Servers : IAsyncLifetime
         await _creating.WaitAsync();
         try
         {
+            // Started by the first test that needs them: a test of a page needs none.
+            if (_servers is null)
+                await StartAsync();
             await Postgres.ExecuteAsync($"CREATE DATABASE {name} TEMPLATE {Template}");
         }
         finally
@@ -45,8 +41,16 @@ public sealed class Servers : IAsyncLifetime
         });
     }
 
+    private async Task StartAsync()
+    {
+        _servers = await LocalServers.StartAsync(Checkout.RunDirectory("test", $"{Environment.ProcessId}"));
+        await Postgres.CreateDatabaseAsync(Template);
+        await Host.MigrateAsync(Postgres.ConnectionString(Template));
+    }
+
     public async ValueTask DisposeAsync()
     {
+        _creating.Dispose();
         if (_servers is null)
             return;
         await _servers.DisposeAsync();
