@@ -44,7 +44,7 @@ need_servers() {
 }
 
 apt_install() {
-    local sudo=() log
+    local sudo=() log status=0 policy=/usr/sbin/policy-rc.d
     if ! command -v apt-get >/dev/null; then
         fail "Please install $*, or name servers of your own in ORCHESTRATOR_POSTGRES and ORCHESTRATOR_RABBITMQ."
     elif [ "$(id -u)" -ne 0 ]; then
@@ -53,10 +53,15 @@ apt_install() {
     fi
     log=$(log_file apt)
     say "Installing $* ..."
+    # Only the programs are wanted: while this policy stands, packages start no servers of their own.
+    [ ! -e $policy ] || policy=""
     {
-        "${sudo[@]}" apt-get update &&
+        { [ -z "$policy" ] || { printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee $policy && "${sudo[@]}" chmod 755 $policy; }; } &&
+            "${sudo[@]}" apt-get update &&
             "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
-    } >"$log" 2>&1 </dev/null || {
+    } >"$log" 2>&1 </dev/null || status=$?
+    [ -z "$policy" ] || "${sudo[@]}" rm -f $policy
+    [ $status -eq 0 ] || {
         tail -n 15 "$log" >&2
         fail "apt-get could not install $* (log: $log)"
     }
