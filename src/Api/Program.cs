@@ -3,7 +3,7 @@ using Orchestrator.Sagas.Hosting;
 
 return await HostStart.RunAsync(async () =>
 {
-    var builder = WebApplication.CreateBuilder(args);
+    var builder = WebApplication.CreateBuilder(HostStart.Options(args));
     builder.AddOrchestratorApi();
     var app = builder.Build();
     app.Services.ValidateSettings();

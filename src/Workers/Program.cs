@@ -4,7 +4,7 @@ using Orchestrator.Workers.Hosting;
 
 return await HostStart.RunAsync(async () =>
 {
-    var builder = WebApplication.CreateBuilder(args);
+    var builder = WebApplication.CreateBuilder(HostStart.Options(args));
     builder.AddOrchestratorCore("orchestrator-worker");
     builder.Services.AddWorkerServices();
     builder.Services.AddOrchestratorBus(bus => bus.AddWorkerConsumers());

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,6 +10,12 @@ namespace Orchestrator.Sagas.Hosting;
 /// <summary>How a host of ours starts and fails to start.</summary>
 public static class HostStart
 {
+    /// <summary>
+    /// Settings files lie beside the program. The default, the current directory, is <c>/</c> for many a service, and
+    /// the host would watch the whole file system for changes of its settings.
+    /// </summary>
+    public static WebApplicationOptions Options(string[] args) => new() { Args = args, ContentRootPath = AppContext.BaseDirectory };
+
     /// <summary>
     /// Runs a host. A wrong setting ends it with exit code 2 and one line on standard error that names the key.
     /// </summary>
