@@ -16,6 +16,8 @@ public sealed record BenchOptions
           --rate N              paced requests per second                               (200)
           --form FORM           body of the commands: camel, snake, envelope            (camel)
           --set KEY=VALUE       a setting of our hosts, as an environment variable
+          --other KEY=VALUE     measures a second worker with this setting beside ours, in rounds of its own
+          --other-worker FILE   the second worker's program, such as that of another build
           --postgres KEY=VALUE  a parameter of the private Postgres
         """;
 
@@ -33,7 +35,11 @@ public sealed record BenchOptions
     public int Rate { get; init; } = 200;
     public string Form { get; init; } = "camel";
     public Dictionary<string, string> HostSettings { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, string> OtherSettings { get; } = new(StringComparer.Ordinal);
+    public string? OtherWorker { get; init; }
     public Dictionary<string, string> PostgresSettings { get; } = new(StringComparer.Ordinal);
+
+    public bool HasOther => OtherWorker is not null || OtherSettings.Count > 0;
 
     private BenchOptions Quick() => this with { Messages = 60_000, Rounds = 3, Completed = 100_000, Waiting = 20_000, Seconds = 5 };
 
@@ -73,6 +79,10 @@ public sealed record BenchOptions
                 return AddTo(HostSettings, value);
             case "--postgres":
                 return AddTo(PostgresSettings, value);
+            case "--other":
+                return AddTo(OtherSettings, value);
+            case "--other-worker":
+                return this with { OtherWorker = Path.GetFullPath(value) };
             case "--form":
                 return value is "camel" or "snake" or "envelope" ? this with { Form = value } : null;
         }

@@ -4,7 +4,7 @@ using Orchestrator.Bench.Stand;
 namespace Orchestrator.Bench.Intake;
 
 /// <summary>Publishes a dose and watches the database until all of it has arrived.</summary>
-public sealed class IntakeMeter(TestStand stand, ConfirmedPublisher publisher, string form)
+public sealed class IntakeMeter(TestStand stand, string form)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(25);
@@ -30,7 +30,7 @@ public sealed class IntakeMeter(TestStand stand, ConfirmedPublisher publisher, s
         var clock = Stopwatch.StartNew();
         try
         {
-            var publish = publisher.PublishAsync(path.Exchange, Command.ContentType(form), commands, deadline.Token);
+            var publish = path.Publisher.PublishAsync(path.Exchange, Command.ContentType(form), commands, deadline.Token);
             var confirmed = publish.ContinueWith(_ => clock.Elapsed, deadline.Token, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             // The counters are committed with the rows: when the sum is there, so is every row.
             await UntilAsync($"SELECT coalesce(sum(delta), 0) = {countedBefore + messages} FROM pressure_delta", deadline.Token);

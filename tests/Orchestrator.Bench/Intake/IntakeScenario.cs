@@ -10,6 +10,7 @@ public sealed class IntakeScenario(TestStand stand, BenchOptions options, Report
 {
     private const double Gate = 0.25;
     private const double Aim = 0.5;
+    private const string Exchange = "orchestrator.jobs.enqueue-job";
     private const int LeastWarmUp = 20_000;
 
     private readonly Dictionary<string, long> _expected = new(StringComparer.Ordinal);
@@ -21,23 +22,26 @@ public sealed class IntakeScenario(TestStand stand, BenchOptions options, Report
         await RawConsumer.DeclareAsync(publisher.Channel, cancellationToken);
         await using var rawConsumer = await stand.StartSelfAsync(RawConsumer.Command, stand.Many, cancellationToken);
         await using var worker = await stand.StartHostAsync("Orchestrator.Workers", stand.Many, cancellationToken);
-        var raw = new IntakePath("raw", RawConsumer.Exchange, rawConsumer.Pid, HasInbox: false);
-        var ours = new IntakePath("ours", "orchestrator.jobs.enqueue-job", worker.Pid, HasInbox: true);
+        await using var otherPublisher = options.HasOther ? await ConfirmedPublisher.ConnectAsync(stand.OtherAmqp, cancellationToken) : null;
+        await using var otherWorker = options.HasOther ? await stand.StartOtherWorkerAsync(stand.Many, cancellationToken) : null;
+        var raw = new IntakePath("raw", publisher, RawConsumer.Exchange, rawConsumer.Pid);
+        var ours = new IntakePath("ours", publisher, Exchange, worker.Pid);
+        var other = otherWorker is null ? null : new IntakePath("other", otherPublisher!, Exchange, otherWorker.Pid);
         foreach (var (flavor, count) in await IncompleteAsync(cancellationToken))
             _expected[flavor] = count;
 
-        var meter = new IntakeMeter(stand, publisher, options.Form);
+        IntakePath[] paths = other is null ? [raw, ours] : [raw, ours, other];
+        var meter = new IntakeMeter(stand, options.Form);
         var dose = options.Messages / options.Rounds;
-        foreach (var path in (IntakePath[])[raw, ours])
+        foreach (var path in paths)
             await MeasureAsync(meter, path, Math.Max(dose / 2, LeastWarmUp), "warm-up", cancellationToken);
-        var rounds = new Dictionary<string, List<IntakeRound>>(StringComparer.Ordinal) { ["raw"] = [], ["ours"] = [] };
         for (var i = 1; i <= options.Rounds; i++)
         {
-            foreach (var path in (IntakePath[])[raw, ours])
-                rounds[path.Name].Add(await MeasureAsync(meter, path, dose, $"round {i}", cancellationToken));
+            foreach (var path in paths)
+                path.Rounds.Add(await MeasureAsync(meter, path, dose, $"round {i}", cancellationToken));
         }
 
-        Publish(rounds["raw"], rounds["ours"]);
+        Publish(raw, ours, other);
     }
 
     private async Task<IntakeRound> MeasureAsync(
@@ -77,11 +81,13 @@ public sealed class IntakeScenario(TestStand stand, BenchOptions options, Report
             throw new MeasurementException(otherwise);
     }
 
-    private void Publish(List<IntakeRound> raw, List<IntakeRound> ours)
+    private void Publish(IntakePath raw, IntakePath ours, IntakePath? other)
     {
-        var rowsRatio = ours.Select(round => round.RowsPerSecond).Median() / raw.Select(round => round.RowsPerSecond).Median();
-        var doneRatio = ours.Select(round => round.DonePerSecond).Median() / raw.Select(round => round.DonePerSecond).Median();
-        var table = new Table($"Intake: {options.Messages:N0} messages each, {options.Rounds} rounds, medians", "raw", "ours", "ratio");
+        var rowsRatio = ours.Median(round => round.RowsPerSecond) / raw.Median(round => round.RowsPerSecond);
+        var doneRatio = ours.Median(round => round.DonePerSecond) / raw.Median(round => round.DonePerSecond);
+        var table = new Table(
+            $"Intake: {options.Messages:N0} messages each, {options.Rounds} rounds, medians",
+            other is null ? ["raw", "ours", "ours/raw"] : ["raw", "ours", "ours/raw", "other", "other/ours"]);
         Add("messages/s until rows are in", round => round.RowsPerSecond);
         Add("messages/s until the outbox is empty", round => round.DonePerSecond);
         Add("messages/s confirmed to the publisher", round => round.Messages / round.Confirmed.TotalSeconds);
@@ -90,18 +96,19 @@ public sealed class IntakeScenario(TestStand stand, BenchOptions options, Report
         Add("CPU us/message: postgres", round => round.Micros(cpu => cpu.Postgres));
         Add("CPU us/message: rabbitmq", round => round.Micros(cpu => cpu.RabbitMq));
         Add("CPU us/message: all", round => round.Micros(cpu => cpu.Total));
+        var figures = new JsonObject();
+        foreach (var path in other is null ? [raw, ours] : (IntakePath[])[raw, ours, other])
+            figures[path.Name] = JsonSerializer.SerializeToNode(path.Rounds);
         report.Add(
-            "jobs-intake",
-            table,
-            new JsonObject { ["raw"] = JsonSerializer.SerializeToNode(raw), ["ours"] = JsonSerializer.SerializeToNode(ours) },
+            "jobs-intake", table, figures,
             new Gate("intake until rows are in, ours / raw", rowsRatio, Gate, IsUpper: false, IsGate: true),
             new Gate("intake until the outbox is empty, ours / raw", doneRatio, Gate, IsUpper: false, IsGate: true),
             new Gate("intake until the outbox is empty, ours / raw", doneRatio, Aim, IsUpper: false, IsGate: false));
 
         void Add(string name, Func<IntakeRound, double> figure)
         {
-            var (mark, own) = (raw.Select(figure).Median(), ours.Select(figure).Median());
-            table.Add(name, $"{mark:N0}", $"{own:N0}", $"{own / mark:0.00}");
+            var (mark, own, second) = (raw.Median(figure), ours.Median(figure), other?.Median(figure) ?? 0);
+            table.Add(name, $"{mark:N0}", $"{own:N0}", $"{own / mark:0.00}", $"{second:N0}", $"{second / own:0.00}");
         }
     }
 }

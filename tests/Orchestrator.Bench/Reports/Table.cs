@@ -7,7 +7,7 @@ public sealed class Table(string title, params string[] columns)
 {
     private readonly List<string[]> _rows = [[title, .. columns]];
 
-    public void Add(params string[] cells) => _rows.Add(cells);
+    public void Add(params string[] cells) => _rows.Add(cells[..Math.Min(cells.Length, columns.Length + 1)]);
 
     public override string ToString()
     {

@@ -26,17 +26,16 @@ public sealed class HostProcess : IAsyncDisposable
     /// <summary>Runs the worker host's migration.</summary>
     public static async Task MigrateAsync(Database database, Uri amqp, CancellationToken cancellationToken)
     {
-        await using var host = await LaunchAsync("Orchestrator.Workers", ["--migrate"], database, amqp, [], cancellationToken);
+        await using var host = await LaunchAsync(Checkout.Host("Orchestrator.Workers"), ["--migrate"], database, amqp, [], cancellationToken);
         if (await host._process.Exit.WaitAsync(Patience, cancellationToken) != 0)
             throw new MeasurementException($"The migration failed:\n{LogTail.Of(host._logFile)}");
     }
 
     /// <summary>Starts it and waits until it says that it can work.</summary>
     public static async Task<HostProcess> StartAsync(
-        string project, IReadOnlyList<string> arguments, Database database, Uri amqp,
-        IEnumerable<(string Key, string Value)> settings, CancellationToken cancellationToken)
+        string program, Database database, Uri amqp, IEnumerable<(string Key, string Value)> settings, CancellationToken cancellationToken)
     {
-        var host = await LaunchAsync(project, arguments, database, amqp, settings, cancellationToken);
+        var host = await LaunchAsync(program, [], database, amqp, settings, cancellationToken);
         try
         {
             await host.UntilAnswersAsync("/health/ready", cancellationToken);
@@ -51,7 +50,7 @@ public sealed class HostProcess : IAsyncDisposable
 
     /// <summary>Starts it and waits for nothing.</summary>
     public static async Task<HostProcess> LaunchAsync(
-        string project, IReadOnlyList<string> arguments, Database database, Uri amqp,
+        string program, IReadOnlyList<string> arguments, Database database, Uri amqp,
         IEnumerable<(string Key, string Value)> settings, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -68,9 +67,10 @@ public sealed class HostProcess : IAsyncDisposable
         var start = new ChildStart
         {
             FileName = Binaries.Require("dotnet"),
-            Arguments = [Checkout.Host(project), .. arguments],
+            Arguments = [program, .. arguments],
             Environment = environment,
-            LogFile = Path.Combine(logs, $"{project}-{port}.log"),
+            WorkingDirectory = Path.GetDirectoryName(program)!,
+            LogFile = Path.Combine(logs, $"{Path.GetFileNameWithoutExtension(program)}-{port}.log"),
         };
         return new HostProcess(await ChildProcess.StartAsync(start), start.LogFile, port);
     }

@@ -15,6 +15,7 @@ public sealed class TestStand : IAsyncDisposable
     public const int FewWaiting = 1_000;
 
     private const string Vhost = "bench";
+    private const string OtherVhost = "bench-other";
 
     private readonly BenchOptions _options;
     private readonly PrivatePostgres _postgres;
@@ -35,6 +36,9 @@ public sealed class TestStand : IAsyncDisposable
 
     public Uri Amqp => _rabbitMq.AmqpUri(Vhost);
 
+    /// <summary>A virtual host for a second worker: its queues are its own.</summary>
+    public Uri OtherAmqp => _rabbitMq.AmqpUri(OtherVhost);
+
     public int PostgresPid => _postgres.Process!.Pid;
 
     public int RabbitMqPid => _rabbitMq.Process!.Pid;
@@ -47,6 +51,7 @@ public sealed class TestStand : IAsyncDisposable
         {
             await Task.WhenAll(stand._postgres.StartAsync(cancellationToken), stand._rabbitMq.StartAsync(cancellationToken));
             await stand._rabbitMq.CreateVhostAsync(Vhost, cancellationToken);
+            await stand._rabbitMq.CreateVhostAsync(OtherVhost, cancellationToken);
             await stand.FillAsync(cancellationToken);
             return stand;
         }
@@ -61,12 +66,17 @@ public sealed class TestStand : IAsyncDisposable
     public Task<HostProcess> StartHostAsync(
         string project, Database database, CancellationToken cancellationToken, params IEnumerable<(string Key, string Value)> settings) =>
         HostProcess.StartAsync(
-            project, [], database, Amqp, settings.Concat(_options.HostSettings.Select(pair => (pair.Key, pair.Value))), cancellationToken);
+            Checkout.Host(project), database, Amqp, settings.Concat(Pairs(_options.HostSettings)), cancellationToken);
+
+    /// <summary>Starts the second worker: another program, other settings, or both.</summary>
+    public Task<HostProcess> StartOtherWorkerAsync(Database database, CancellationToken cancellationToken) => HostProcess.StartAsync(
+        _options.OtherWorker ?? Checkout.Host("Orchestrator.Workers"), database, OtherAmqp,
+        Pairs(_options.HostSettings).Concat(Pairs(_options.OtherSettings)), cancellationToken);
 
     /// <summary>Starts this program again with a hidden command.</summary>
     public Task<HostProcess> StartSelfAsync(
         string command, Database database, CancellationToken cancellationToken, params IEnumerable<(string Key, string Value)> settings) =>
-        HostProcess.LaunchAsync("Orchestrator.Bench", [command], database, Amqp, settings, cancellationToken);
+        HostProcess.LaunchAsync(Checkout.Host("Orchestrator.Bench"), [command], database, Amqp, settings, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -100,6 +110,9 @@ public sealed class TestStand : IAsyncDisposable
             await Preload.SettleAsync(database, cancellationToken);
         Report.Say($"tables filled in {clock.Elapsed.TotalSeconds:0} s: {_options.Completed:N0} completed, {FewWaiting:N0} or {_options.Waiting:N0} waiting");
     }
+
+    private static IEnumerable<(string Key, string Value)> Pairs(Dictionary<string, string> settings) =>
+        settings.Select(pair => (pair.Key, pair.Value));
 
     private static string ServerDirectory(string name) => Checkout.RunDirectory("bench", name);
 
