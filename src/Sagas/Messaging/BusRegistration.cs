@@ -16,13 +16,15 @@ public static class BusRegistration
         this IServiceCollection services, Action<IBusRegistrationConfigurator> addConsumers)
     {
         services.TryAddSingleton<RabbitMqConnection>();
+        services.TryAddSingleton<BrokerGate>();
         services.TryAddSingleton<DeadLetterFilter>();
         services.TryAddSingleton<SkippedFilter>();
         services.Configure<MassTransitHostOptions>(host =>
         {
             host.WaitUntilStarted = true;
-            host.ConsumerStopTimeout = TimeSpan.FromSeconds(10);
-            host.StopTimeout = TimeSpan.FromSeconds(20);
+            // Also what a consumer waits after its broker died, for acknowledgements that nobody will take.
+            host.ConsumerStopTimeout = TimeSpan.FromSeconds(2);
+            host.StopTimeout = TimeSpan.FromSeconds(3);
         });
         services.Configure<HostOptions>(host =>
         {
@@ -46,6 +48,7 @@ public static class BusRegistration
             host.Username(broker.UserName);
             host.Password(broker.Password);
             host.Heartbeat(TimeSpan.FromSeconds(10));
+            host.OnRefreshConnectionFactory = context.GetRequiredService<BrokerGate>().WaitAsync;
             if (broker.Uri.Scheme is "amqps")
                 host.UseSsl(_ => { });
         });
