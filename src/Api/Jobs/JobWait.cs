@@ -5,9 +5,11 @@ using Orchestrator.Sagas.Persistence;
 namespace Orchestrator.Api.Jobs;
 
 /// <summary>Waits until a job is completed.</summary>
-public sealed class JobWait(JobReader jobs, Timelines timelines, TimelineFeed feed, TimeProvider time)
+public sealed class JobWait(JobReader jobs, Timelines timelines, TimelineFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
 {
-    /// <summary>The job as it is when it is completed, or when the time is up; null when there is none (any more).</summary>
+    /// <summary>
+    /// The job as it is when it is completed, or when the time is up or the process stops; null when there is none (any more).
+    /// </summary>
     public async Task<Job?> UntilCompletedAsync(string platform, string id, TimeSpan patience, CancellationToken cancellationToken)
     {
         var key = JobReports.Key(platform, id);
@@ -17,7 +19,7 @@ public sealed class JobWait(JobReader jobs, Timelines timelines, TimelineFeed fe
         if (job is null or { CompletedAt: not null })
             return job;
         using var deadline = new CancellationTokenSource(patience, time);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token, lifetime.ApplicationStopping);
         using var subscription = feed.Follow(from);
         try
         {
@@ -27,7 +29,7 @@ public sealed class JobWait(JobReader jobs, Timelines timelines, TimelineFeed fe
                 job = await jobs.ReadAsync(platform, id, cancellationToken);
             }
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             job = await jobs.ReadAsync(platform, id, cancellationToken);
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Sagas.Persistence;
+using Orchestrator.Sagas.Telemetry;
 
 namespace Orchestrator.Sagas.Jobs;
 
@@ -20,7 +21,7 @@ public enum JobEdit
 /// Edits one job where the caller wants to know whether it could be done, which messages do not ask. It decides in
 /// the transaction, behind the same lock as every writer, and lets <see cref="JobWriter"/> write.
 /// </summary>
-public sealed class JobEditor(JobWriter writer)
+public sealed class JobEditor(JobWriter writer, OrchestratorMetrics metrics)
 {
     // Before any row is locked: a change of a flavor holds this lock while it wants the rows.
     private static readonly string Lock = $"SELECT pg_advisory_xact_lock_shared({AdvisoryLocks.Platform}, hashtext($1))";
@@ -77,6 +78,7 @@ public sealed class JobEditor(JobWriter writer)
         foreach (var outcome in outcomes)
             transaction.Report(outcome, actor, cause);
         transaction.ReportPressure(outcomes, cause, links: null);
+        metrics.Count(outcomes);
         return outcomes is [var only] ? only : null;
     }
 }

@@ -91,7 +91,7 @@ public sealed class JobIntake(DurableTransactions transactions, JobWriter writer
             foreach (var outcome in outcomes)
                 transaction.Report(outcome, jobs.ActorOf(outcome), jobs.CauseOf(outcome));
             transaction.ReportPressure(outcomes, Activity.Current?.Context ?? default, links);
-            Count(outcomes);
+            metrics.Count(outcomes);
         }
 
         foreach (var delivery in deliveries)
@@ -103,18 +103,5 @@ public sealed class JobIntake(DurableTransactions transactions, JobWriter writer
         }
 
         await transaction.CommitAsync(cancellationToken);
-    }
-
-    private void Count(List<JobOutcome> outcomes)
-    {
-        foreach (var group in outcomes.GroupBy(outcome => (outcome.Platform, outcome.Transitions)))
-            metrics.Consumed(group.Key.Platform, group.Key.Transitions.ToString(), group.Count());
-        foreach (var outcome in outcomes)
-        {
-            if (outcome.Transitions.HasFlag(JobTransitions.Started) && outcome.StartedAt is { } started && outcome.CreatedAt is { } created)
-                metrics.Waiting(outcome.Platform, started - created);
-            if (outcome.Transitions.HasFlag(JobTransitions.Completed) && outcome is { StartedAt: { } began, CompletedAt: { } ended })
-                metrics.Running(outcome.Platform, ended - began);
-        }
     }
 }
