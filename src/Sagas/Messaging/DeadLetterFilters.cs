@@ -20,6 +20,8 @@ public sealed class DeadLetterFilter(NpgsqlDataSource source, ILogger<DeadLetter
         var letter = DeadLetter.Of(context, context.Exception);
         await DeadLetterTable.InsertAsync(source, letter, context.CancellationToken);
         logger.LogWarning("Dead letter from {Queue}: {Reason}", letter.Queue, letter.Reason);
+        // Otherwise it would count as one that nobody takes, too.
+        await context.NotifyFaulted(context.Exception);
         await next.Send(context);
     }
 }

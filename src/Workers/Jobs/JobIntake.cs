@@ -48,7 +48,7 @@ public sealed class JobIntake(DurableTransactions transactions, JobWriter writer
     }
 
     private static bool IsFaultOfAMessage(Exception exception) =>
-        !Transient.Is(exception) && exception is not OperationCanceledException;
+        !Transient.Is(exception) && exception is not (OperationCanceledException or ObjectDisposedException);
 
     private static JobDelivery Read<T>(ConsumeContext<T> message, string consumer, Func<ConsumeContext<T>, JobChange?> read)
         where T : class
@@ -72,8 +72,9 @@ public sealed class JobIntake(DurableTransactions transactions, JobWriter writer
         }
         catch (Exception exception) when (IsFaultOfAMessage(exception))
         {
+            // Every other value has been validated.
             var reason = exception is PostgresException refusal
-                ? new InvalidMessageException("INVALID_VALUE", $"The database refuses a value: {refusal.MessageText}")
+                ? new InvalidMessageException("INVALID_VALUE", $"'raw': the database refuses a value in it: {refusal.MessageText}.")
                 : exception;
             var rejected = delivery with { Change = null, Rejected = DeadLetter.Of(delivery.Message.ReceiveContext, reason) };
             await CommitAsync([rejected], consumer, links, cancellationToken);

@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using MassTransit;
 using Orchestrator.Sagas.Messaging;
@@ -34,8 +36,9 @@ public sealed record DeadLetter
     /// <summary>Makes a dead letter of a message that is being received.</summary>
     public static DeadLetter Of(ReceiveContext context, Exception exception)
     {
-        var cause = exception.GetBaseException();
-        return Of(context, QueueOf(context), cause.Message, cause.GetType().Name);
+        var cause = CauseOf(exception);
+        var reason = cause is JsonException ? $"INVALID_FIELD: {cause.Message}" : cause.Message;
+        return Of(context, QueueOf(context), reason, cause.GetType().Name);
     }
 
     /// <summary>Makes a dead letter of a message that is being received.</summary>
@@ -46,10 +49,8 @@ public sealed record DeadLetter
         var messageId = delivery?.Properties.MessageId;
         return new DeadLetter
         {
-            // A redelivery of the same message is the same dead letter.
-            Id = messageId is null
-                ? Guid.CreateVersion7()
-                : NameIds.Of("dead-letter", queue, messageId, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(body))),
+            // A redelivery of the same message is the same dead letter. Without a message id the body alone tells.
+            Id = NameIds.Of("dead-letter", queue, messageId ?? "", Convert.ToHexString(SHA256.HashData(body))),
             Queue = queue,
             MessageId = messageId,
             Reason = Clean(reason),
@@ -67,6 +68,18 @@ public sealed record DeadLetter
 
     /// <summary>Name of the queue that a message is received from.</summary>
     public static string QueueOf(ReceiveContext context) => Uri.UnescapeDataString(context.InputAddress.Segments[^1]);
+
+    // The innermost one, except that only the JSON reader's own knows the path to the field.
+    private static Exception CauseOf(Exception exception)
+    {
+        for (var at = exception; at is not null; at = at.InnerException)
+        {
+            if (at is JsonException or InvalidMessageException)
+                return at;
+        }
+
+        return exception.GetBaseException();
+    }
 
     private static string Write(IDictionary<string, object?>? headers)
     {
