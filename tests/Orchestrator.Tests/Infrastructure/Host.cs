@@ -69,7 +69,8 @@ public sealed class Host : IAsyncDisposable
         }
         catch (TimeoutException exception)
         {
-            throw new TimeoutException($"{_start.LogFile} is not ready:\n{LogTail.Of(_start.LogFile, 40)}", exception);
+            var health = await Client.GetStringOrFaultAsync("/health/ready");
+            throw new TimeoutException($"{_start.LogFile} is not ready: {health}\n{LogTail.Of(_start.LogFile, 40)}", exception);
         }
     }
 
@@ -94,6 +95,12 @@ public sealed class Host : IAsyncDisposable
         _process.Kill(Signal.Kill);
         await _process.Exit;
     }
+
+    /// <summary>Freezes the process: it keeps its sockets and answers nothing.</summary>
+    public void Freeze() => _process.Kill(Signal.Stop);
+
+    /// <summary>Lets a frozen process go on.</summary>
+    public void Thaw() => _process.Kill(Signal.Continue);
 
     /// <summary>Asks the process to end, and gives its exit code.</summary>
     public async Task<int> StopAsync()
@@ -154,5 +161,22 @@ public sealed class Host : IAsyncDisposable
             Environment = environment,
             LogFile = Path.Combine(Directory.CreateDirectory(Checkout.RunDirectory("test", "logs")).FullName, $"{project}-{port}.log"),
         };
+    }
+}
+
+internal static class HttpClientExtensions
+{
+    /// <summary>The body, whatever the status, or why there is none.</summary>
+    public static async Task<string> GetStringOrFaultAsync(this HttpClient client, string path)
+    {
+        try
+        {
+            using var response = await client.GetAsync(path);
+            return await response.Content.ReadAsStringAsync();
+        }
+        catch (HttpRequestException exception)
+        {
+            return exception.Message;
+        }
     }
 }

@@ -95,8 +95,9 @@ public sealed class OutboxRelay : BackgroundService
         try
         {
             var ids = batch.Where((_, i) => published[i]).Select(message => message.Id).ToArray();
+            // Even when stopping: what stays is published a second time by whoever takes the rows.
             if (ids.Length > 0)
-                await OutboxTable.DeleteAsync(_source, ids, stoppingToken);
+                await OutboxTable.DeleteAsync(_source, ids, CancellationToken.None);
         }
         catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
         {
@@ -123,7 +124,7 @@ public sealed class OutboxRelay : BackgroundService
                 message.MessageId, message.Exchange, exception.Message);
             return false;
         }
-        catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+        catch (Exception exception)
         {
             _logger.LogDebug(exception, "Message {MessageId} stays in the outbox", message.MessageId);
             return false;
