@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -33,8 +34,8 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
             WHERE message.message_id IS NULL OR fresh.message_id IS NOT NULL),
         change AS MATERIALIZED (
             SELECT c.*, string_to_array(c.label_list, E'\x1f') AS labels
-            FROM unnest($1, $2, $3::smallint[], $4, $5, $6, $7, $8, $9) WITH ORDINALITY
-                AS c (platform, id, source, label_list, created_at, started_at, completed_at, raw, trace_id, no)
+            FROM unnest($1, $2, $3::smallint[], $4, $5, $6, $7, $8, $9, $14) WITH ORDINALITY
+                AS c (platform, id, source, label_list, created_at, started_at, completed_at, raw, trace_id, raw_kinds, no)
             JOIN live USING (no)
             WHERE NOT EXISTS (SELECT FROM job_tombstone t WHERE t.platform = c.platform AND t.id = c.id)),
         wanted AS MATERIALIZED (
@@ -51,21 +52,25 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
             SELECT c.*, CASE WHEN c.source < 2
                         THEN f.names[1 + floor(random() * cardinality(f.names))::int] END AS flavor
             FROM change c LEFT JOIN candidate f ON f.platform = c.platform AND f.labels = c.labels)
-        INSERT INTO job AS j (platform, id, labels, created_at, started_at, completed_at, raw, assigned_flavor,
+        INSERT INTO job AS j (platform, id, labels, created_at, started_at, completed_at, raw, raw_kinds, assigned_flavor,
                               source, is_aged, trace_id, changes)
         SELECT platform, id, coalesce(labels, '{}'), coalesce(created_at, started_at, completed_at, now()), started_at,
-               completed_at, coalesce(raw::jsonb, '{}'), flavor, source,
+               completed_at, coalesce(raw::jsonb, '{}'),
+               CASE WHEN raw_kinds IS NOT NULL THEN raw_kinds::jsonb WHEN source = 0 OR raw IS NULL THEN '{}'
+                    ELSE (SELECT coalesce(jsonb_object_agg(key, source), '{}') FROM jsonb_object_keys(raw::jsonb) key) END,
+               flavor, source,
                coalesce(created_at < now() - $13::interval, false), trace_id,
                8 + CASE WHEN started_at IS NULL THEN 0 ELSE 1 END + CASE WHEN completed_at IS NULL THEN 0 ELSE 2 END
                  + CASE WHEN flavor IS NULL THEN 0 ELSE 4 END
         FROM placed ORDER BY platform, id
         ON CONFLICT (platform, id) DO UPDATE SET
-            labels = CASE WHEN excluded.source < j.source AND excluded.source <> 2 THEN excluded.labels ELSE j.labels END,
-            created_at = CASE WHEN excluded.source < j.source AND excluded.source <> 2 THEN excluded.created_at ELSE j.created_at END,
+            labels = CASE WHEN excluded.source < least(j.source, 2) OR (j.source >= 2 AND j.labels = '{}')
+                          THEN excluded.labels ELSE j.labels END,
+            created_at = least(j.created_at, excluded.created_at),
             started_at = greatest(j.started_at, excluded.started_at),
             completed_at = greatest(j.completed_at, excluded.completed_at),
-            raw = CASE WHEN j.completed_at IS NOT NULL AND excluded.completed_at IS NULL
-                       THEN excluded.raw || j.raw ELSE j.raw || excluded.raw END,
+            raw = j.raw || (excluded.raw - outranked_keys(j.raw_kinds, excluded.raw_kinds, excluded.raw)),
+            raw_kinds = j.raw_kinds || (excluded.raw_kinds - outranked_keys(j.raw_kinds, excluded.raw_kinds, excluded.raw)),
             assigned_flavor =
                 CASE WHEN excluded.source < j.source AND excluded.source < 2
                           AND (j.assigned_flavor IS NULL OR (j.completed_at IS NULL AND j.labels <> excluded.labels))
@@ -80,7 +85,7 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
         WHERE excluded.started_at > coalesce(j.started_at, '-infinity')
            OR excluded.completed_at > coalesce(j.completed_at, '-infinity')
            OR excluded.source < j.source
-           OR j.raw || excluded.raw <> j.raw
+           OR j.raw || (excluded.raw - outranked_keys(j.raw_kinds, excluded.raw_kinds, excluded.raw)) <> j.raw
         RETURNING platform, id, changes, source, labels, assigned_flavor, started_at, completed_at, created_at
         """;
 
@@ -120,7 +125,8 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
             Column(NpgsqlDbType.Uuid, receipts, r => r.MessageId),
             Column(NpgsqlDbType.Integer, receipts, r => r.Change + 1),
             consumer,
-            Sql.Typed(NpgsqlDbType.Interval, options.Value.PressureMaxAge)));
+            Sql.Typed(NpgsqlDbType.Interval, options.Value.PressureMaxAge),
+            Column(NpgsqlDbType.Text, changes, c => c.RawKinds is null ? null : JsonSerializer.Serialize(c.RawKinds))));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await SkipToLastAsync(reader, cancellationToken);
         var outcomes = new List<JobOutcome>(changes.Count);
