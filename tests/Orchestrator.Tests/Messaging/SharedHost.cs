@@ -14,6 +14,9 @@ public sealed class SharedHost(Servers servers) : IAsyncLifetime
 
     public Place Place => _place!;
 
+    /// <summary>Comes with the admin token.</summary>
+    public HttpClient Client => _host!.Client;
+
     public async ValueTask InitializeAsync()
     {
         _place = await servers.CreatePlaceAsync();

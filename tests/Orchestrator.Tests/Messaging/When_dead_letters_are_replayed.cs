@@ -1,0 +1,59 @@
+using System.Text.Json.Nodes;
+using Orchestrator.Tests.Infrastructure;
+
+namespace Orchestrator.Tests.Messaging;
+
+[Collection(nameof(SharedHost))]
+public sealed class When_dead_letters_are_replayed(SharedHost shared)
+{
+    private const string Enqueue = "orchestrator.jobs.enqueue-job";
+    private const string Queue = "orchestrator-enqueue-job";
+
+    [Fact]
+    public async Task Should_handle_what_can_be_handled_now_and_keep_what_cannot()
+    {
+        var place = shared.Place;
+        await ForeignPublisher.PublishAsync(
+            place,
+            ForeignMessage.Plain(Enqueue, """{"platform":"replayed","id":""}""", "replay-bad"),
+            ForeignMessage.Plain(Enqueue, """{"platform":"","id":"1"}""", "replay-mended"));
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 2 FROM dead_letter WHERE message_id LIKE 'replay-%'"), "in the dead letters");
+        // As if a new version took what the old one could not.
+        await place.ExecuteAsync("""UPDATE dead_letter SET body = convert_to('{"platform":"replayed","id":"1"}', 'UTF8') WHERE message_id = 'replay-mended'""");
+
+        var replayed = await ReplayAsync(place);
+
+        Assert.Equal(2, replayed);
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 1 FROM job WHERE platform = 'replayed'"), "stored");
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 1 AND bool_and(message_id = 'replay-bad') FROM dead_letter WHERE message_id LIKE 'replay-%'"), "refused again");
+    }
+
+    /// <summary>Replay keeps the message id, so the inbox still knows what was handled.</summary>
+    [Fact]
+    public async Task Should_not_handle_again_what_was_handled()
+    {
+        var place = shared.Place;
+        await ForeignPublisher.PublishAsync(place, ForeignMessage.Plain(Enqueue, """{"platform":"once","id":"1"}""", "replay-once"));
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM job WHERE platform = 'once')"), "stored");
+        await place.ExecuteAsync("""
+            INSERT INTO dead_letter (id, queue, message_id, reason, exchange, body)
+            VALUES (gen_random_uuid(), 'orchestrator-enqueue-job', 'replay-once', 'test', 'orchestrator.jobs.enqueue-job', convert_to('{"platform":"once","id":"2"}', 'UTF8'))
+            """);
+
+        Assert.Equal(1, await ReplayAsync(place, "replay-once"));
+
+        await ForeignPublisher.PublishAsync(place, ForeignMessage.Plain(Enqueue, """{"platform":"once","id":"3"}"""));
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM job WHERE platform = 'once' AND id = '3')"), "stored");
+        Assert.Equal(2L, await place.ScalarAsync<long>("SELECT count(*) FROM job WHERE platform = 'once'"));
+        Assert.False(await place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM dead_letter WHERE message_id = 'replay-once')"));
+    }
+
+    private async Task<int> ReplayAsync(Place place, string messageIds = "replay-%")
+    {
+        var ids = (await place.ScalarAsync<Guid[]>("SELECT array_agg(id) FROM dead_letter WHERE message_id LIKE $1", messageIds)).Select(id => id.ToString());
+        using var response = await shared.Client.PostAsJsonAsync(
+            $"/api/v1/dead-letters/{Queue}/replay", new { ids }, TestContext.Current.CancellationToken);
+        response.EnsureSuccessStatusCode();
+        return (await response.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken))!["count"]!.GetValue<int>();
+    }
+}
