@@ -21,6 +21,7 @@ public static class WorkerRegistration
         services.AddDuty<AgePressure>();
         services.AddDuty<ReconcileAssignments>();
         services.AddDuty<RemoveOldRows>();
+        services.AddDuty<VacuumQueues>();
         return services;
     }
 

@@ -155,14 +155,17 @@ public sealed class OutboxRelay : BackgroundService
     {
         if (_queue.Reader.Count > _options.Capacity / 2 || !await _publisher.TryConnectAsync(stoppingToken))
             return;
-        foreach (var owner in await OutboxTable.ReadOwnersAsync(_source, stoppingToken))
+        // One look at the table tells what there is to find: while all is well it is the only one.
+        var owners = await OutboxTable.ReadOwnersAsync(_source, stoppingToken);
+        foreach (var (owner, age) in owners)
         {
-            var messages = owner == _owner.Id
-                ? await OutboxTable.ReadOwnAsync(_source, owner, HandOverTime, SweepLimit + _inFlight.Count, stoppingToken)
-                : await OutboxTable.ClaimFromDeadAsync(_source, _owner.Id, owner, SweepLimit, stoppingToken);
-            HandOver(messages);
+            if (owner != _owner.Id)
+                HandOver(await OutboxTable.ClaimFromDeadAsync(_source, _owner.Id, owner, SweepLimit, stoppingToken));
+            else if (age > HandOverTime)
+                HandOver(await OutboxTable.ReadOwnAsync(_source, owner, HandOverTime, SweepLimit + _inFlight.Count, stoppingToken));
         }
 
-        HandOver(await OutboxTable.ClaimFromHungAsync(_source, _owner.Id, _options.Lease, SweepLimit, stoppingToken));
+        if (owners.Exists(row => row.Owner != _owner.Id && row.Age > _options.Lease))
+            HandOver(await OutboxTable.ClaimFromHungAsync(_source, _owner.Id, _options.Lease, SweepLimit, stoppingToken));
     }
 }

@@ -36,14 +36,14 @@ public static class OutboxTable
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Owners of rows, ours included.</summary>
-    public static async Task<List<int>> ReadOwnersAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    /// <summary>Owners of rows, ours included, and how long ago each one's oldest row was claimed.</summary>
+    public static async Task<List<(int Owner, TimeSpan Age)>> ReadOwnersAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {
-        var owners = new List<int>();
-        await using var command = source.CreateCommand("SELECT DISTINCT owner FROM outbox");
+        var owners = new List<(int, TimeSpan)>();
+        await using var command = source.CreateCommand("SELECT owner, now() - min(claimed_at) FROM outbox GROUP BY owner");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            owners.Add(reader.GetInt32(0));
+            owners.Add((reader.GetInt32(0), reader.GetTimeSpan(1)));
         return owners;
     }
 
