@@ -18,7 +18,8 @@ public sealed class When_a_foreign_publisher_sends_a_traceparent(Servers servers
 
         var spans = await Wait.ForAsync(
             () => Task.FromResult(otlp.Spans.Where(s => s.TraceId == "1af7651916cd43dd8448eb211c80319c").ToList()),
-            spans => spans.Exists(s => s.Name == "orchestrator.jobs.job-unmatched publish"), "exported");
+            spans => spans.Exists(s => s.Name == "orchestrator.jobs.job-unmatched publish") && spans.Exists(s => s.ParentId == "b7ad6b7169203331"),
+            "exported");
         Assert.Contains(spans, span => span.ParentId == "b7ad6b7169203331");
         Assert.Equal("1af7651916cd43dd8448eb211c80319c", await place.ScalarAsync<string>("SELECT trace_id FROM job WHERE id = '9'"));
     }

@@ -26,6 +26,10 @@ public sealed class When_a_webhook_is_traced(Servers servers)
         var spans = await Wait.ForAsync(
             () => Task.FromResult(otlp.Spans.ToList()),
             spans => spans.Exists(s => s.Name.EndsWith("pressure-changed publish", StringComparison.Ordinal))
+                && spans.Find(s => s.Name == "github-workflow-job batch process") is { } done
+                && spans.Exists(s => s.Kind == Client && s.ParentId == done.SpanId)
+                && done.Links.All(link => spans.Exists(s => s.SpanId == link.SpanId))
+                && spans.Exists(s => s.TraceId == traceId && s.Kind == Server)
                 && spans.Exists(s => s.TraceId == traceId && s.Name.EndsWith("job-assigned publish", StringComparison.Ordinal)),
             "exported");
         var byId = spans.GroupBy(s => s.SpanId).ToDictionary(g => g.Key, g => g.First());
