@@ -13,8 +13,9 @@ public sealed class BrokerGate(RabbitMqConnection broker, IHostApplicationLifeti
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Returns when a connection can be opened, or when the host stops.</summary>
-    public async Task WaitAsync(ConnectionFactory _)
+    public async Task WaitAsync(ConnectionFactory factory)
     {
+        BrokerSocket.Use(factory);
         using var timer = new PeriodicTimer(Pause);
         try
         {

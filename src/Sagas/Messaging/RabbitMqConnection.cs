@@ -37,6 +37,7 @@ public sealed class RabbitMqConnection
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
             ClientProvidedName = $"orchestrator {purpose}",
         };
+        BrokerSocket.Use(factory);
         return await factory.CreateConnectionAsync(cancellationToken);
     }
 }
