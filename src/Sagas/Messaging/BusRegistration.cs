@@ -19,6 +19,7 @@ public static class BusRegistration
         services.TryAddSingleton<BrokerGate>();
         services.TryAddSingleton<DeadLetterFilter>();
         services.TryAddSingleton<SkippedFilter>();
+        services.AddReceiveObserver<LostDeliveryObserver>();
         services.Configure<MassTransitHostOptions>(host =>
         {
             host.WaitUntilStarted = true;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Npgsql;
 using Orchestrator.Local.Servers;
 using Orchestrator.Tests.Infrastructure;
 using RabbitMQ.Client;
@@ -63,7 +64,8 @@ public sealed class Load : IAsyncDisposable
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
         while (true)
         {
-            var verdict = Verdict.Of([.. Lines(_journalFile)], [.. Lines(_ledgerFile)]) with { Stuck = await StuckAsync(place) };
+            var stuck = await StuckAsync(place);
+            var verdict = Verdict.Of([.. Lines(_journalFile)], [.. Lines(_ledgerFile)]) with { Stuck = stuck.Values.Sum(), StuckWhere = stuck };
             if (clock.Elapsed > patience || (verdict is { Lost: 0, Stuck: 0 } && await IsDrainedAsync(place)))
                 return verdict with { DrainSeconds = Math.Round(clock.Elapsed.TotalSeconds, 1), Duplicated = Math.Max(verdict.Duplicated, await DoubledAsync(place)) };
             await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
@@ -77,22 +79,35 @@ public sealed class Load : IAsyncDisposable
     }
 
     // Rows whose state is not what the acknowledged commands come to, and messages that are still somewhere.
-    private async Task<long> StuckAsync(Place place)
+    private async Task<Dictionary<string, long>> StuckAsync(Place place)
     {
         var acknowledged = Lines(_journalFile).Select(line => line.Split('\t')).Where(fields => fields[0] == "acknowledged")
             .Select(fields => (Kind: fields[1], Job: fields[2])).ToList();
         string[] Of(string kind) => [.. acknowledged.Where(command => command.Kind == kind).Select(command => command.Job)];
-        return await place.ScalarAsync<long>(
-            """
-            SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM dead_letter)
-                 + (SELECT count(*) FROM job FULL JOIN unnest($1) AS announced (key) ON key = platform || '/' || id
-                    WHERE key IS NULL OR platform IS NULL
-                       OR (started_at IS NOT NULL) <> (key = ANY ($2)) OR (completed_at IS NOT NULL) <> (key = ANY ($3))
-                       OR (assigned_flavor IS NOT NULL) <> (labels = '{large}'))
-                 + (SELECT count(*) FROM flavor_pressure p WHERE incomplete <>
-                       (SELECT count(*) FROM job j WHERE j.platform = p.platform AND assigned_flavor = name AND completed_at IS NULL))
-            """,
-            Of("enqueue"), Of("start"), Of("complete"));
+        const string expected = "job FULL JOIN unnest($1) AS announced (key) ON key = platform || '/' || id";
+        await using var command = place.Source.CreateCommand(
+            $"""
+            SELECT 'outbox', (SELECT count(*) FROM outbox)
+            UNION ALL SELECT 'dead letters: ' || (SELECT coalesce(min(reason), '') FROM dead_letter), (SELECT count(*) FROM dead_letter)
+            UNION ALL SELECT 'job missing', (SELECT count(*) FROM {expected} WHERE platform IS NULL)
+            UNION ALL SELECT 'job unknown', (SELECT count(*) FROM {expected} WHERE key IS NULL)
+            UNION ALL SELECT 'job started', (SELECT count(*) FROM job WHERE (started_at IS NOT NULL) <> (platform || '/' || id = ANY ($2)))
+            UNION ALL SELECT 'job completed', (SELECT count(*) FROM job WHERE (completed_at IS NOT NULL) <> (platform || '/' || id = ANY ($3)))
+            UNION ALL SELECT 'job assigned', (SELECT count(*) FROM job WHERE (assigned_flavor IS NOT NULL) <> (labels = ARRAY['large']))
+            UNION ALL SELECT 'pressure', (SELECT count(*) FROM flavor_pressure p WHERE incomplete <>
+                (SELECT count(*) FROM job j WHERE j.platform = p.platform AND assigned_flavor = name AND completed_at IS NULL))
+            """);
+        foreach (var kind in (string[])["enqueue", "start", "complete"])
+            command.Parameters.Add(new NpgsqlParameter { Value = Of(kind) });
+        var stuck = new Dictionary<string, long>(StringComparer.Ordinal);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            if (reader.GetInt64(1) > 0)
+                stuck[reader.GetString(0)] = reader.GetInt64(1);
+        }
+
+        return stuck;
     }
 
     private static Task<long> DoubledAsync(Place place) => place.ScalarAsync<long>(

@@ -36,6 +36,9 @@ public sealed record Verdict
     /// <summary>Rows, counters and messages that are not where they end.</summary>
     public long Stuck { get; init; }
 
+    /// <summary>The parts of <see cref="Stuck"/> that are not zero.</summary>
+    public IReadOnlyDictionary<string, long>? StuckWhere { get; init; }
+
     /// <summary>Repeats of a message id that the ledger dropped.</summary>
     public int Repeats { get; init; }
 
