@@ -16,6 +16,8 @@ public static class Transient
         PostgresException postgres => !IsDataFault(postgres),
         NpgsqlException or TimeoutException or SocketException or IOException or BrokerUnavailableException => true,
         OperationInterruptedException or AlreadyClosedException => true,
+        // Of the delivery, or of a neighbour in its batch that came over a connection that is gone.
+        OperationCanceledException => true,
         _ => Is(exception.InnerException),
     };
 

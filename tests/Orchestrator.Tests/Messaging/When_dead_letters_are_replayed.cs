@@ -48,6 +48,26 @@ public sealed class When_dead_letters_are_replayed(SharedHost shared)
         Assert.False(await place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM dead_letter WHERE message_id = 'replay-once')"));
     }
 
+    [Fact]
+    public async Task Should_keep_the_form_of_nested_headers()
+    {
+        var place = shared.Place;
+        const string headers = "SELECT headers->'x-route' = $1::jsonb FROM dead_letter WHERE message_id = 'replay-nested'";
+        const string expected = """[{"hop": 1, "via": "gate"}, "end"]""";
+        await using var publisher = await AmqpPublisher.ConnectAsync(place);
+        await publisher.PublishAsync(
+            Enqueue, """{"platform":"nested","id":""}""", "replay-nested", "",
+            ("x-route", new List<object> { new Dictionary<string, object?>(StringComparer.Ordinal) { ["hop"] = 1, ["via"] = "gate" }, "end" }));
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM dead_letter WHERE message_id = 'replay-nested')"), "in the dead letters");
+        Assert.True(await place.ScalarAsync<bool>(headers, expected));
+        var first = await place.ScalarAsync<DateTime>("SELECT first_seen FROM dead_letter WHERE message_id = 'replay-nested'");
+
+        Assert.Equal(1, await ReplayAsync(place, "replay-nested"));
+
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM dead_letter WHERE message_id = 'replay-nested' AND first_seen > $1)", first), "back");
+        Assert.True(await place.ScalarAsync<bool>(headers, expected));
+    }
+
     private async Task<int> ReplayAsync(Place place, string messageIds = "replay-%")
     {
         var ids = (await place.ScalarAsync<Guid[]>("SELECT array_agg(id) FROM dead_letter WHERE message_id LIKE $1", messageIds)).Select(id => id.ToString());

@@ -1,9 +1,12 @@
+using System.Collections;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MassTransit;
 using Orchestrator.Sagas.Messaging;
+using RabbitMQ.Client;
 
 namespace Orchestrator.Sagas.Persistence.DeadLetters;
 
@@ -88,21 +91,25 @@ public sealed record DeadLetter
         {
             if (Secrets.Any(secret => name.Contains(secret, StringComparison.OrdinalIgnoreCase)))
                 continue;
-            json[Clean(name)] = value switch
-            {
-                byte[] bytes => Clean(Encoding.UTF8.GetString(bytes)),
-                string text => Clean(text),
-                bool flag => flag,
-                int number => number,
-                long number => number,
-                double number when double.IsFinite(number) => number,
-                null => null,
-                _ => Clean(value.ToString() ?? ""),
-            };
+            json[Clean(name)] = Node(value);
         }
 
         return json.ToJsonString();
     }
+
+    private static JsonNode? Node(object? value) => value switch
+    {
+        null => null,
+        byte[] bytes => Clean(Encoding.UTF8.GetString(bytes)),
+        string text => Clean(text),
+        bool flag => flag,
+        double number when double.IsFinite(number) => number,
+        sbyte or byte or short or ushort or int or uint or long => Convert.ToInt64(value, CultureInfo.InvariantCulture),
+        AmqpTimestamp time => time.UnixTime,
+        IDictionary<string, object?> table => new JsonObject(table.Select(entry => KeyValuePair.Create(Clean(entry.Key), Node(entry.Value)))),
+        IList list => new JsonArray([.. list.Cast<object?>().Select(Node)]),
+        _ => Clean(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""),
+    };
 
     // Postgres stores no NUL.
     private static string Clean(string text) => text.Replace('\0', '\uFFFD');

@@ -20,6 +20,7 @@ public sealed class BrokerPublisher(
     private IConnection? _connection;
     private volatile IChannel? _channel;
     private long _lastAttempt;
+    private bool _isAway;
 
     /// <summary>False while the broker is away.</summary>
     public bool IsConnected => _channel is { IsOpen: true };
@@ -75,8 +76,10 @@ public sealed class BrokerPublisher(
         JsonValueKind.Number => value.GetDouble(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
-        JsonValueKind.Null => null,
-        _ => value.GetRawText(),
+        JsonValueKind.Array => value.EnumerateArray().Select(HeaderValue).ToList(),
+        JsonValueKind.Object => value.EnumerateObject()
+            .ToDictionary(entry => entry.Name, entry => HeaderValue(entry.Value), StringComparer.Ordinal),
+        _ => null,
     };
 
     private async Task DeclareAsync(IChannel channel, string exchange, CancellationToken cancellationToken)
@@ -114,16 +117,23 @@ public sealed class BrokerPublisher(
 
             lock (_declared)
                 _declared.Clear();
-            return _channel = await _connection.CreateChannelAsync(
+            _channel = await _connection.CreateChannelAsync(
                 new CreateChannelOptions(
                     publisherConfirmationsEnabled: true,
                     publisherConfirmationTrackingEnabled: true,
                     outstandingPublisherConfirmationsRateLimiter: null),
                 cancellationToken);
+            if (_isAway)
+                logger.LogInformation("The outbox reaches the broker again");
+            _isAway = false;
+            return _channel;
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            logger.LogWarning("The outbox cannot reach the broker: {Reason}", exception.GetBaseException().Message);
+            // Once per outage, not twice a second.
+            if (!_isAway)
+                logger.LogWarning("The outbox cannot reach the broker: {Reason}", exception.GetBaseException().Message);
+            _isAway = true;
             return null;
         }
         finally
