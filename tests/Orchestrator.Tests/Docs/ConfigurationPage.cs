@@ -14,8 +14,8 @@ public static partial class ConfigurationPage
         # Configuration
 
         Set keys as environment variables with `__` between the parts (`Outbox__Lease=00:02:00`), or in
-        `appsettings.json` of the working directory. Times are `days.hours:minutes:seconds`. A wrong setting stops the start with
-        one line that names the key.
+        `appsettings.json` beside the program, whatever the working directory is. Times are `days.hours:minutes:seconds`. A wrong
+        setting stops the start with one line that names the key.
 
         | key | meaning, range and default | default value |
         |---|---|---|
