@@ -41,6 +41,7 @@ public static class TokenEndpoints
             Errors = [TokenErrors.Exists, IdempotentWrites.WasSecret],
             IsIdempotent = true,
         });
+        tokens.MapPost("", WithoutName).ExcludeFromDescription();
         tokens.MapGet("", ListAsync).WithName("ListTokens").Describe(new Doc("List tokens", "Names and what is known of them; no secrets.")
         {
             Answers = [new(200, "All tokens, by name.", typeof(TokenList), """{"names":["relation-7"],"items":[{"name":"relation-7","scopes":["jobs"],"created_at":"2026-11-21T12:00:00Z","last_used_at":"2026-11-21T12:30:00Z"}]}""")],
@@ -64,6 +65,15 @@ public static class TokenEndpoints
             await tokens.CreateAsync(transaction, name, scopes, http.Actor(), cancellationToken) is { } secret
                 ? Answer.Created(body: new TokenCreated(name, secret, scopes)) with { IsSecret = true }
                 : Answer.Refused(TokenErrors.Exists.Because($"There is a token {name} already.")));
+    }
+
+    // As in the original: with a slash at the end the name is missing, without it the address is that of the list.
+    private static IResult WithoutName(HttpContext http)
+    {
+        if (http.Request.Path.Value!.EndsWith('/'))
+            return Results.NotFound();
+        http.Response.Headers.Allow = HttpMethods.Get;
+        return Results.StatusCode(StatusCodes.Status405MethodNotAllowed);
     }
 
     private static async Task<IResult> ListAsync(AuthTokens tokens, CancellationToken cancellationToken)

@@ -116,6 +116,15 @@ public sealed class When_a_token_is_used(SharedApi api)
     }
 
     [Theory]
+    [InlineData("/api/v1/auth/token/", 404, "NOT_FOUND")]
+    [InlineData("/api/v1/auth/token", 405, "METHOD_NOT_ALLOWED")]
+    public async Task Should_not_be_made_without_a_name(string path, int status, string code)
+    {
+        using var response = await api.SendAsync("POST", path);
+        await response.ShouldBeProblemAsync(status, code);
+    }
+
+    [Theory]
     [InlineData("/")]
     [InlineData("/version")]
     [InlineData("/health")]
