@@ -31,15 +31,16 @@ public sealed class TokenCheck(RequestDelegate next, AuthTokens tokens, IOptions
                 : Unauthenticated("The request comes without a token."));
         }
 
-        if (CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(secret)), _admin))
-            return new Caller(Caller.AdminName);
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(secret));
+        if (CryptographicOperations.FixedTimeEquals(hash, _admin))
+            return new Caller(Caller.AdminName, Caller.AdminName);
         var token = await tokens.VerifyAsync(secret, http.RequestAborted)
             ?? throw new ProblemException(Unauthenticated("The token is not valid."));
         if (access.Scope is null)
             throw new ProblemException(Errors.InsufficientScope.Because("Only the admin token may do this."));
         if (!token.Scopes.Contains(access.Scope, StringComparer.Ordinal))
             throw new ProblemException(Errors.InsufficientScope.Because($"The token {token.Name} lacks scope {access.Scope}."));
-        return new Caller(token.Name);
+        return new Caller(token.Name, Convert.ToHexStringLower(hash));
     }
 
     private static Problem Unauthenticated(string detail) =>

@@ -99,6 +99,6 @@ public sealed class IdempotentWrites(DurableTransactions transactions)
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes($"{http.Request.QueryString}\n"));
         hash.AppendData((await RequestBody.ReadBytesAsync(http)).Span);
-        return new IdempotentRequest(http.Actor(), http.Request.Method, http.Request.Path.Value!, key, hash.GetHashAndReset());
+        return new IdempotentRequest(http.Caller().Identity, http.Request.Method, http.Request.Path.Value!, key, hash.GetHashAndReset());
     }
 }

@@ -96,6 +96,21 @@ public sealed class When_an_idempotency_key_is_repeated(SharedApi api)
     }
 
     [Fact]
+    public async Task Should_not_outlive_its_token()
+    {
+        var name = $"t{Guid.CreateVersion7():N}";
+        using var old = await api.ClientWithTokenNamedAsync(name);
+        using var first = await SharedApi.SendAsync(old, "POST", $"/api/v1/jobs/{_platform}", """{"id":"1"}""", ("Idempotency-Key", _key));
+        Assert.Equal(201, (int)first.StatusCode);
+        await api.AskAsync("DELETE", $"/api/v1/auth/token/{name}");
+        using var young = await api.ClientWithTokenNamedAsync(name);
+        using var second = await SharedApi.SendAsync(young, "POST", $"/api/v1/jobs/{_platform}", """{"id":"2"}""", ("Idempotency-Key", _key));
+        Assert.Equal(201, (int)second.StatusCode);
+        Assert.False(second.Headers.Contains("Idempotent-Replayed"));
+        Assert.Equal(200, (await api.AskAsync("GET", $"/api/v1/jobs/{_platform}/2")).Status);
+    }
+
+    [Fact]
     public async Task Should_be_forgotten_after_a_day()
     {
         using var first = await PostAsync("""{"id":"1"}""");

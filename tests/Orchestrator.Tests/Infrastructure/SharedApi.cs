@@ -68,9 +68,11 @@ public sealed class SharedApi(Servers servers) : IAsyncLifetime
     }
 
     /// <summary>A client with a token that was made for these scopes; for the default ones when none are named.</summary>
-    public async Task<HttpClient> ClientWithTokenAsync(params string[] scopes)
+    public Task<HttpClient> ClientWithTokenAsync(params string[] scopes) => ClientWithTokenNamedAsync($"t{Guid.CreateVersion7():N}", scopes);
+
+    /// <inheritdoc cref="ClientWithTokenAsync"/>
+    public async Task<HttpClient> ClientWithTokenNamedAsync(string name, params string[] scopes)
     {
-        var name = $"t{Guid.CreateVersion7():N}";
         var (status, body) = await AskAsync("POST", $"/api/v1/auth/token/{name}", scopes.Length == 0 ? null : JsonSerializer.Serialize(new { scopes }));
         Assert.Equal(201, status);
         var client = new HttpClient { BaseAddress = Host.Address };

@@ -4,6 +4,11 @@ using NpgsqlTypes;
 namespace Orchestrator.Sagas.Persistence.Idempotency;
 
 /// <summary>One use of an idempotency key: keys of other tokens, methods and paths are other keys.</summary>
+/// <param name="Token">Which token, not only its name: the name may be given to another one within the 24 hours.</param>
+/// <param name="Method">The HTTP method.</param>
+/// <param name="Path">The path without the query.</param>
+/// <param name="Key">What the client sent.</param>
+/// <param name="RequestHash">SHA-256 of query and body.</param>
 public sealed record IdempotentRequest(string Token, string Method, string Path, string Key, byte[] RequestHash);
 
 /// <summary>An answer as it is kept for repeats.</summary>
