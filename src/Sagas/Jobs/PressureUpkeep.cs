@@ -18,14 +18,22 @@ public sealed class PressureUpkeep(NpgsqlDataSource source, DurableTransactions 
         SELECT platform, flavor, sum(delta) FROM gone GROUP BY platform, flavor HAVING sum(delta) <> 0
         """;
 
+    private const int Bite = 5_000;
+
+    // Sorted and in bites, so that the walk begins at the due end of its index, whatever the statistics make of the
+    // bound. A job that somebody writes at the moment is left for the next run.
     private const string Age = """
-        UPDATE job SET is_aged = NOT is_aged
-        WHERE completed_at IS NULL AND ((NOT is_aged AND created_at < now() - $1) OR (is_aged AND created_at >= now() - $1))
+        UPDATE job SET is_aged = true WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM job WHERE completed_at IS NULL AND NOT is_aged AND created_at < coalesce(now() - $1, '-infinity')
+            ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))
         RETURNING platform, assigned_flavor
         """;
 
     private const string Rejuvenate = """
-        UPDATE job SET is_aged = false WHERE completed_at IS NULL AND is_aged RETURNING platform, assigned_flavor
+        UPDATE job SET is_aged = false WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM job WHERE completed_at IS NULL AND is_aged AND created_at >= coalesce(now() - $1, '-infinity')
+            ORDER BY created_at DESC LIMIT $2 FOR UPDATE SKIP LOCKED))
+        RETURNING platform, assigned_flavor
         """;
 
     /// <summary>Folds the counters into one row per flavor, unless few have been added.</summary>
@@ -42,15 +50,23 @@ public sealed class PressureUpkeep(NpgsqlDataSource source, DurableTransactions 
     /// <summary>Takes jobs beyond <see cref="JobsOptions.PressureMaxAge"/> out of the count, and back in when it was raised.</summary>
     public async Task AgeAsync(CancellationToken cancellationToken)
     {
+        foreach (var statement in (string[])[Age, Rejuvenate])
+        {
+            while (await TurnAsync(statement, cancellationToken) == Bite)
+                cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task<int> TurnAsync(string statement, CancellationToken cancellationToken)
+    {
         await using var transaction = await transactions.BeginAsync(cancellationToken);
+        var turned = 0;
         var changed = new HashSet<(string Platform, string Flavor)>();
         await using (var batch = transaction.CreateBatch())
         {
-            batch.BatchCommands.Add(options.Value.PressureMaxAge is { } bound
-                ? Sql.Command(Age, Sql.Typed(NpgsqlDbType.Interval, bound))
-                : Sql.Command(Rejuvenate));
+            batch.BatchCommands.Add(Sql.Command(statement, Sql.Typed(NpgsqlDbType.Interval, options.Value.PressureMaxAge), Bite));
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
+            for (; await reader.ReadAsync(cancellationToken); turned++)
             {
                 if (!reader.IsDBNull(1))
                     changed.Add((reader.GetString(0), reader.GetString(1)));
@@ -60,5 +76,6 @@ public sealed class PressureUpkeep(NpgsqlDataSource source, DurableTransactions 
         foreach (var platform in changed.GroupBy(flavor => flavor.Platform, flavor => flavor.Flavor, StringComparer.Ordinal))
             transaction.Publish(new PressureChanged { Platform = platform.Key, Flavors = [.. platform.Order(StringComparer.Ordinal)] });
         await transaction.CommitAsync(cancellationToken);
+        return turned;
     }
 }
