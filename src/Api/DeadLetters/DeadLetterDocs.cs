@@ -45,12 +45,13 @@ internal static class DeadLetterDocs
 
     public static readonly Doc Replay = new(
         "Send dead letters back to their queue",
-        "Those named in the body, or all. They keep their message ids, so what was handled before is not handled again. A queue that does not exist gets them when it does.")
+        "Those named in the body, or all. They keep their message ids, so what was handled before is not handled again. Where the broker has no such queue they stay.")
     {
         PathExamples = PathExamples,
         Parameters = [new("limit", DocType.Number, "At most so many. Default: all.") { Least = 1, Most = int.MaxValue, Example = 100 }],
         Body = new(typeof(DeadLetterSelection), """{"ids":["019aa5b0-0000-7000-8000-000000000001"]}""", IsRequired: false),
         Answers = [new(200, "How many were sent.", typeof(Replayed), """{"count":1}""")],
+        Errors = [DeadLetterEndpoints.NoQueue],
     };
 
     public static readonly Doc Delete = new("Delete dead letters of a queue", "Those named in the query or in the body, or all.")

@@ -2,7 +2,9 @@ using System.Text;
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Http;
 using Orchestrator.Api.Http.OpenApi;
+using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence.DeadLetters;
+using Orchestrator.Sagas.Persistence.Outbox;
 
 namespace Orchestrator.Api.DeadLetters;
 
@@ -16,6 +18,9 @@ public static class DeadLetterEndpoints
 
     internal static readonly ErrorKind NotFound = new(
         404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter", "It may have been replayed or deleted; list them with GET /api/v1/dead-letters.");
+
+    internal static readonly ErrorKind NoQueue = new(
+        409, "QUEUE_NOT_FOUND", "There is no such queue", "Start a worker that declares the queue, or delete the dead letters.");
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -59,13 +64,18 @@ public static class DeadLetterEndpoints
         }
     }
 
-    private static async Task<IResult> ReplayAsync(string queue, HttpContext http, DeadLetterStore letters, CancellationToken cancellationToken)
+    private static async Task<IResult> ReplayAsync(
+        string queue, HttpContext http, DeadLetterStore letters, BrokerPublisher broker, CancellationToken cancellationToken)
     {
         var query = new QueryReader(http.Request);
         var limit = query.Integer("limit", 1, int.MaxValue) ?? int.MaxValue;
         query.Demand();
         var ids = await IdsOfBodyAsync(http);
-        return Results.Ok(new Replayed(await letters.ReplayAsync(RouteText.Decoded(queue), ids, limit, cancellationToken)));
+        var name = RouteText.Decoded(queue);
+        // They would wait in the outbox for a queue that never comes.
+        if (await broker.HasQueueAsync(name, cancellationToken) is false)
+            return NoQueue.Because($"The broker has no queue {queue}; its dead letters stay.");
+        return Results.Ok(new Replayed(await letters.ReplayAsync(name, ids, limit, cancellationToken)));
     }
 
     private static async Task<IResult> DeleteAsync(string queue, HttpContext http, DeadLetterStore letters, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Orchestrator.Sagas.Messaging;
 
 namespace Orchestrator.Api.Http;
 

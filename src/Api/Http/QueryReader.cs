@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestrator.Sagas.Messaging;
 
 namespace Orchestrator.Api.Http;
 

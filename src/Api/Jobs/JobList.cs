@@ -1,5 +1,6 @@
 using Orchestrator.Api.Http;
 using Orchestrator.Sagas.Jobs;
+using Orchestrator.Sagas.Messaging;
 
 namespace Orchestrator.Api.Jobs;
 

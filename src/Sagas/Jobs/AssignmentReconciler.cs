@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using NpgsqlTypes;
+using Orchestrator.Contracts.Jobs;
 using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Sagas.Jobs;
@@ -20,6 +22,8 @@ public sealed record Reconciliation(long Unassigned, long Misplaced, long Miscou
 public sealed class AssignmentReconciler(
     NpgsqlDataSource source, DurableTransactions transactions, ILogger<AssignmentReconciler> logger)
 {
+    private const string Actor = "reconcile";
+
     private const string Check = """
         WITH incomplete AS (
             SELECT platform, labels, assigned_flavor, source, is_aged, count(*) AS jobs
@@ -46,11 +50,17 @@ public sealed class AssignmentReconciler(
         GROUP BY platform
         """;
 
-    private const string ReleaseMisplaced = """
-        UPDATE job SET assigned_flavor = NULL
-        WHERE platform = $1 AND completed_at IS NULL AND assigned_flavor IS NOT NULL
-          AND NOT EXISTS (SELECT FROM flavor f WHERE f.platform = $1 AND f.name = job.assigned_flavor
-                                                 AND NOT f.is_disabled AND f.labels @> job.labels)
+    // $2 is not used: the statement ends as that of a single flavor does.
+    private const string ReleaseMisplaced = $"""
+        WITH misplaced AS MATERIALIZED (
+            SELECT j.platform, j.id, j.assigned_flavor AS flavor FROM job j
+            WHERE j.platform = $1 AND j.completed_at IS NULL AND j.assigned_flavor IS NOT NULL AND $2::text IS NULL
+              AND NOT EXISTS (SELECT FROM flavor f WHERE f.platform = $1 AND f.name = j.assigned_flavor
+                                                     AND NOT f.is_disabled AND f.labels @> j.labels)),
+        released AS (
+            UPDATE job j SET assigned_flavor = NULL FROM misplaced m WHERE j.platform = m.platform AND j.id = m.id
+            RETURNING j.platform, j.id, m.flavor, j.started_at)
+        {FlavorWriter.TellReleased}
         """;
 
     private const string Recount = """
@@ -71,9 +81,11 @@ public sealed class AssignmentReconciler(
         {
             await using var transaction = await transactions.BeginAsync(cancellationToken);
             await FlavorWriter.LockAsync(transaction, platform, cancellationToken);
-            await transaction.ExecuteAsync(ReleaseMisplaced, cancellationToken, platform);
-            await FlavorWriter.AssignWaitingAsync(transaction, platform, "reconcile", cancellationToken);
+            await transaction.ExecuteAsync(
+                ReleaseMisplaced, cancellationToken, platform, Sql.Typed(NpgsqlDbType.Text, null), Actor, Sql.Typed(NpgsqlDbType.Text, null));
+            await FlavorWriter.AssignWaitingAsync(transaction, platform, Actor, cancellationToken);
             await transaction.ExecuteAsync(Recount, cancellationToken, platform);
+            transaction.Publish(new PressureChanged { Platform = platform, Flavors = await FlavorsAsync(transaction, platform, cancellationToken) });
             await transaction.CommitAsync(cancellationToken);
         }
 
@@ -84,6 +96,14 @@ public sealed class AssignmentReconciler(
 
         long Sum(string what) =>
             findings.Where(finding => string.Equals(finding.What, what, StringComparison.Ordinal)).Sum(finding => finding.Count);
+    }
+
+    private static async Task<IReadOnlyList<string>> FlavorsAsync(
+        DurableTransaction transaction, string platform, CancellationToken cancellationToken)
+    {
+        await using var batch = transaction.CreateBatch();
+        batch.BatchCommands.Add(Sql.Command("SELECT coalesce(array_agg(name ORDER BY name), '{}') FROM flavor WHERE platform = $1", platform));
+        return (string[])(await batch.ExecuteScalarAsync(cancellationToken))!;
     }
 
     private async Task<List<(string Platform, string What, long Count)>> CheckAsync(CancellationToken cancellationToken)

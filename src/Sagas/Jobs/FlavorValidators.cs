@@ -28,6 +28,9 @@ public sealed class UpdateFlavorValidator : AbstractValidator<UpdateFlavor>
         RuleFor(c => c.MaximumPressure).GreaterThanOrEqualTo(c => c.MinimumPressure)
             .When(c => c.MinimumPressure is not null)
             .WithMessage("'{PropertyName}' must be at least the minimum pressure.");
+        RuleFor(c => c.IsDisabled).NotNull()
+            .When(c => c.Labels is null && c.Priority is null && c.MinimumPressure is null && c.MaximumPressure is null && !c.NoMaximumPressure)
+            .WithMessage("The command must name at least one of isDisabled, labels, priority, minimumPressure, maximumPressure, noMaximumPressure.");
         RuleFor(c => c.MaximumPressure).Null().When(c => c.NoMaximumPressure)
             .WithMessage("'{PropertyName}' must be absent where the bound is removed.");
     }

@@ -17,11 +17,21 @@ public sealed class FlavorWriter
     private static readonly string Lock = $"SELECT pg_advisory_xact_lock({AdvisoryLocks.Platform}, hashtext($1))";
 
     // Incomplete jobs of the flavor that must leave it: all of them, or those that it no longer fits.
-    private const string Release = """
-        UPDATE job SET assigned_flavor = NULL
-        WHERE platform = $1 AND assigned_flavor = $2 AND completed_at IS NULL
-          AND NOT EXISTS (SELECT FROM flavor f WHERE f.platform = $1 AND f.name = $2
-                                                 AND NOT f.is_disabled AND f.labels @> job.labels)
+    private const string Release = $"""
+        WITH released AS (
+            UPDATE job SET assigned_flavor = NULL
+            WHERE platform = $1 AND assigned_flavor = $2 AND completed_at IS NULL
+              AND NOT EXISTS (SELECT FROM flavor f WHERE f.platform = $1 AND f.name = $2
+                                                     AND NOT f.is_disabled AND f.labels @> job.labels)
+            RETURNING platform, id, $2 AS flavor, started_at)
+        {TellReleased}
+        """;
+
+    /// <summary>Ends a statement whose CTE <c>released</c> gives jobs and the flavor they lost; $3 and $4: actor and trace.</summary>
+    internal const string TellReleased = """
+        INSERT INTO resource_event (kind, key, what, from_state, to_state, reason, actor, trace_id)
+        SELECT 'job', platform || '/' || id, 'unassigned', CASE WHEN started_at IS NULL THEN 'assigned' ELSE 'running' END,
+               CASE WHEN started_at IS NULL THEN 'unassigned' ELSE 'running' END, 'it lost flavor ' || flavor, $3, $4 FROM released
         """;
 
     private const string AssignWaiting = """
@@ -43,10 +53,11 @@ public sealed class FlavorWriter
             FROM candidate c
             WHERE j.platform = $1 AND j.completed_at IS NULL AND j.assigned_flavor IS NULL AND j.source < 2
               AND j.labels = c.labels
-            RETURNING j.platform, j.id, j.assigned_flavor),
+            RETURNING j.platform, j.id, j.assigned_flavor, j.started_at),
         told AS (
-            INSERT INTO resource_event (kind, key, what, to_state, reason, actor, trace_id)
-            SELECT 'job', platform || '/' || id, 'assigned', 'assigned', assigned_flavor, $2, $3 FROM moved)
+            INSERT INTO resource_event (kind, key, what, from_state, to_state, reason, actor, trace_id)
+            SELECT 'job', platform || '/' || id, 'assigned', CASE WHEN started_at IS NULL THEN 'unassigned' ELSE 'running' END,
+                   CASE WHEN started_at IS NULL THEN 'assigned' ELSE 'running' END, assigned_flavor, $2, $3 FROM moved)
         SELECT assigned_flavor, count(*) FROM moved GROUP BY assigned_flavor
         """;
 
@@ -98,7 +109,7 @@ public sealed class FlavorWriter
             Record(transaction, command.Platform, command.Name, "updated", isDisabled ? "disabled" : "enabled", actor);
         }
 
-        await transaction.ExecuteAsync(Release, cancellationToken, command.Platform, command.Name);
+        await ReleaseAsync(transaction, command.Platform, command.Name, actor, cancellationToken);
         await AssignAsync(transaction, command.Platform, command.Name, actor, cancellationToken);
         return true;
     }
@@ -124,7 +135,7 @@ public sealed class FlavorWriter
             return false;
         transaction.Publish(new FlavorDeleted { Platform = platform, Name = name });
         Record(transaction, platform, name, "deleted", null, actor);
-        await transaction.ExecuteAsync(Release, cancellationToken, platform, name);
+        await ReleaseAsync(transaction, platform, name, actor, cancellationToken);
         await AssignAsync(transaction, platform, name, actor, cancellationToken);
         return true;
     }
@@ -148,6 +159,11 @@ public sealed class FlavorWriter
         transaction.Timeout = MoveTime;
         return transaction.ExecuteAsync(Lock, cancellationToken, platform);
     }
+
+    private static Task<int> ReleaseAsync(
+        DurableTransaction transaction, string platform, string flavor, string actor, CancellationToken cancellationToken) =>
+        transaction.ExecuteAsync(
+            Release, cancellationToken, platform, Sql.Typed(NpgsqlDbType.Text, flavor), actor, Sql.Typed(NpgsqlDbType.Text, TraceId()));
 
     private static async Task AssignAsync(
         DurableTransaction transaction, string platform, string changed, string actor, CancellationToken cancellationToken)

@@ -44,6 +44,13 @@ public sealed class GithubDelivery(Labels labels)
         var rawLabels = ReadLabels(job);
         if (!rawLabels.Any(label => label.Contains("self-hosted", StringComparison.OrdinalIgnoreCase)))
             return null;
+        if (rawLabels.Count > JobRules.MaxLabels || !rawLabels.TrueForAll(JobRules.IsLabel))
+        {
+            throw Invalid(
+                "workflow_job.labels",
+                $"it must have at most {JobRules.MaxLabels} entries of 1 to {JobRules.MaxLabelLength} characters without control characters");
+        }
+
         var createdAt = Time(job, "created_at") ?? throw Invalid("workflow_job.created_at", "it is missing");
         var id = ReadId(job);
         var startedAt = kind is JobEventKind.Queued ? null : Time(job, "started_at");
@@ -93,10 +100,7 @@ public sealed class GithubDelivery(Labels labels)
             return [];
         if (array.ValueKind is not JsonValueKind.Array || array.EnumerateArray().Any(label => label.ValueKind is not JsonValueKind.String))
             throw Invalid("workflow_job.labels", "it must be an array of text");
-        var found = array.EnumerateArray().Select(label => label.GetString()!).ToList();
-        return found.Count <= JobRules.MaxLabels && found.TrueForAll(JobRules.IsLabel)
-            ? found
-            : throw Invalid("workflow_job.labels", $"it must have at most {JobRules.MaxLabels} entries of 1 to {JobRules.MaxLabelLength} characters without control characters");
+        return [.. array.EnumerateArray().Select(label => label.GetString()!)];
     }
 
     private static string ReadId(JsonElement job) =>
@@ -108,7 +112,7 @@ public sealed class GithubDelivery(Labels labels)
     {
         if (!job.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null)
             return null;
-        return value.ValueKind is JsonValueKind.String && value.TryGetDateTimeOffset(out var time) && JobRules.IsTime(time)
+        return value.ValueKind is JsonValueKind.String && Rfc3339.TryParse(value.GetString(), out var time) && JobRules.IsTime(time)
             ? time
             : throw Invalid($"workflow_job.{name}", "it must be an RFC 3339 time between the years 1970 and 9998");
     }

@@ -30,15 +30,13 @@ public sealed class JobEditor(JobWriter writer, OrchestratorMetrics metrics)
     /// <returns><see cref="JobEdit.Done"/>, <see cref="JobEdit.Exists"/> or <see cref="JobEdit.Deleted"/>; only the first is to be committed.</returns>
     public async Task<JobEdit> AddAsync(DurableTransaction transaction, JobChange change, string actor, CancellationToken cancellationToken)
     {
-        var (_, exists) = await FindAsync(transaction, change, "SELECT true, true FROM job WHERE platform = $1 AND id = $2", cancellationToken);
-        if (exists)
+        const string find = "SELECT true, true FROM job WHERE platform = $1 AND id = $2";
+        if ((await FindAsync(transaction, change, find, cancellationToken)).Exists)
             return JobEdit.Exists;
-        return await ApplyAsync(transaction, change, actor, cancellationToken) switch
-        {
-            null => JobEdit.Deleted,
-            { } outcome when outcome.Transitions.HasFlag(JobTransitions.Inserted) => JobEdit.Done,
-            _ => JobEdit.Exists,
-        };
+        if (await ApplyAsync(transaction, change, actor, cancellationToken) is { } outcome)
+            return outcome.Transitions.HasFlag(JobTransitions.Inserted) ? JobEdit.Done : JobEdit.Exists;
+        // Nothing was written: a tombstone forbade it, or somebody added the same job meanwhile.
+        return (await FindAsync(transaction, change, find, cancellationToken)).Exists ? JobEdit.Exists : JobEdit.Deleted;
     }
 
     /// <summary>Sets the times that the change names (seed: <c>UpdateJobStarted</c>, <c>UpdateJobCompleted</c>), if neither is set.</summary>

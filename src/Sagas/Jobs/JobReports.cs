@@ -7,6 +7,9 @@ namespace Orchestrator.Sagas.Jobs;
 /// <summary>Tells the outside what a write did: one event per job and transition, one for the pressure of a platform.</summary>
 public static class JobReports
 {
+    // In the order of a job's life.
+    private static readonly string[] States = ["unassigned", "assigned", "running", "completed"];
+
     /// <summary>Key of a job's timeline.</summary>
     public static string Key(string platform, string id) => $"{platform}/{id}";
 
@@ -15,6 +18,7 @@ public static class JobReports
     {
         var traceId = cause == default ? null : cause.TraceId.ToHexString();
         var done = job.Transitions;
+        var state = StateBefore(job);
         if (job.Source is JobEventKind.Queued or JobEventKind.Started)
         {
             if (done.HasFlag(JobTransitions.Assigned))
@@ -42,16 +46,35 @@ public static class JobReports
             Record("completed", "completed", null);
         }
 
-        void Record(string what, string to, string? reason) => transaction.Record(new ResourceEvent
+        // What is told late does not bring a job back: the state stays the furthest.
+        void Record(string what, string to, string? reason)
         {
-            Kind = "job",
-            Key = Key(job.Platform, job.Id),
-            What = what,
-            ToState = to,
-            Reason = reason,
-            Actor = actor,
-            TraceId = traceId,
-        });
+            var next = Array.IndexOf(States, to) > Array.IndexOf(States, state) ? to : state;
+            transaction.Record(new ResourceEvent
+            {
+                Kind = "job",
+                Key = Key(job.Platform, job.Id),
+                What = what,
+                FromState = state,
+                ToState = next,
+                Reason = reason,
+                Actor = actor,
+                TraceId = traceId,
+            });
+            state = next;
+        }
+    }
+
+    private static string? StateBefore(JobOutcome job)
+    {
+        var done = job.Transitions;
+        if (done.HasFlag(JobTransitions.Inserted))
+            return null;
+        if (job.CompletedAt is not null && !done.HasFlag(JobTransitions.Completed))
+            return "completed";
+        if (job.StartedAt is not null && !done.HasFlag(JobTransitions.Started))
+            return "running";
+        return job.Flavor is not null && !done.HasFlag(JobTransitions.Assigned) ? "assigned" : "unassigned";
     }
 
     /// <summary>Adds one <see cref="PressureChanged"/> per platform whose demand the jobs changed.</summary>

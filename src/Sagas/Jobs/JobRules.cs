@@ -35,13 +35,32 @@ public static class JobRules
 
     public static IRuleBuilderOptions<T, JsonElement?> JsonObject<T>(this IRuleBuilder<T, JsonElement?> rule) =>
         rule.Must(raw => raw is null or { ValueKind: JsonValueKind.Object or JsonValueKind.Null or JsonValueKind.Undefined })
-            .WithMessage("'{PropertyName}' must be a JSON object.");
+            .WithMessage("'{PropertyName}' must be a JSON object.")
+            .Must(IsText).WithMessage("'{PropertyName}' must hold nothing but valid Unicode.");
 
     /// <summary>True for a time that the database and every client can hold.</summary>
     public static bool IsTime(DateTimeOffset time) => time >= EarliestTime && time < LatestTime;
 
     /// <summary>True for text that may be a label.</summary>
     public static bool IsLabel(string? label) => label is { Length: > 0 and <= MaxLabelLength } && IsStorable(label);
+
+    // Names are read when payloads are joined; the reader checks neither them nor the bytes of a value before.
+    private static bool IsText(JsonElement? raw)
+    {
+        if (raw is not { ValueKind: JsonValueKind.Object } value)
+            return true;
+        try
+        {
+            foreach (var property in value.EnumerateObject())
+                _ = property.Name;
+            _ = value.GetRawText();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
 
     private static IRuleBuilderOptions<T, string> Text<T>(this IRuleBuilder<T, string> rule, int maxLength) =>
         rule.Must(text => !string.IsNullOrEmpty(text)).WithMessage("'{PropertyName}' must not be empty.")

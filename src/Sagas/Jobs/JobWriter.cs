@@ -34,8 +34,8 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
             WHERE message.message_id IS NULL OR fresh.message_id IS NOT NULL),
         change AS MATERIALIZED (
             SELECT c.*, string_to_array(c.label_list, E'\x1f') AS labels
-            FROM unnest($1, $2, $3::smallint[], $4, $5, $6, $7, $8, $9, $14) WITH ORDINALITY
-                AS c (platform, id, source, label_list, created_at, started_at, completed_at, raw, trace_id, raw_kinds, no)
+            FROM unnest($1, $2, $3::smallint[], $4, $5, $6, $7, $8, $9, $14, $15) WITH ORDINALITY
+                AS c (platform, id, source, label_list, created_at, started_at, completed_at, raw, trace_id, raw_ranks, is_guess, no)
             JOIN live USING (no)
             WHERE NOT EXISTS (SELECT FROM job_tombstone t WHERE t.platform = c.platform AND t.id = c.id)),
         wanted AS MATERIALIZED (
@@ -52,12 +52,10 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
             SELECT c.*, CASE WHEN c.source < 2
                         THEN f.names[1 + floor(random() * cardinality(f.names))::int] END AS flavor
             FROM change c LEFT JOIN candidate f ON f.platform = c.platform AND f.labels = c.labels)
-        INSERT INTO job AS j (platform, id, labels, created_at, started_at, completed_at, raw, raw_kinds, assigned_flavor,
-                              source, is_aged, trace_id, changes)
-        SELECT platform, id, coalesce(labels, '{}'), coalesce(created_at, started_at, completed_at, now()), started_at,
-               completed_at, coalesce(raw::jsonb, '{}'),
-               CASE WHEN raw_kinds IS NOT NULL THEN raw_kinds::jsonb WHEN source = 0 OR raw IS NULL THEN '{}'
-                    ELSE (SELECT coalesce(jsonb_object_agg(key, source), '{}') FROM jsonb_object_keys(raw::jsonb) key) END,
+        INSERT INTO job AS j (platform, id, labels, created_at, is_created_at_guess, started_at, completed_at, raw, raw_ranks,
+                              assigned_flavor, source, is_aged, trace_id, changes)
+        SELECT platform, id, coalesce(labels, '{}'), coalesce(created_at, now()), is_guess, started_at,
+               completed_at, coalesce(raw::jsonb, '{}'), coalesce(raw_ranks::jsonb, '{}'),
                flavor, source,
                coalesce(created_at < now() - $13::interval, false), trace_id,
                8 + CASE WHEN started_at IS NULL THEN 0 ELSE 1 END + CASE WHEN completed_at IS NULL THEN 0 ELSE 2 END
@@ -66,11 +64,12 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
         ON CONFLICT (platform, id) DO UPDATE SET
             labels = CASE WHEN excluded.source < least(j.source, 2) OR (j.source >= 2 AND j.labels = '{}')
                           THEN excluded.labels ELSE j.labels END,
-            created_at = least(j.created_at, excluded.created_at),
+            created_at = earlier_created_at(j.created_at, j.is_created_at_guess, excluded.created_at, excluded.is_created_at_guess),
+            is_created_at_guess = j.is_created_at_guess AND excluded.is_created_at_guess,
             started_at = greatest(j.started_at, excluded.started_at),
             completed_at = greatest(j.completed_at, excluded.completed_at),
-            raw = j.raw || (excluded.raw - outranked_keys(j.raw_kinds, excluded.raw_kinds, excluded.raw)),
-            raw_kinds = j.raw_kinds || (excluded.raw_kinds - outranked_keys(j.raw_kinds, excluded.raw_kinds, excluded.raw)),
+            raw = j.raw || (excluded.raw - outranked_keys(j.raw_ranks, excluded.raw_ranks)),
+            raw_ranks = j.raw_ranks || (excluded.raw_ranks - outranked_keys(j.raw_ranks, excluded.raw_ranks)),
             assigned_flavor =
                 CASE WHEN excluded.source < j.source AND excluded.source < 2
                           AND (j.assigned_flavor IS NULL OR (j.completed_at IS NULL AND j.labels <> excluded.labels))
@@ -85,7 +84,10 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
         WHERE excluded.started_at > coalesce(j.started_at, '-infinity')
            OR excluded.completed_at > coalesce(j.completed_at, '-infinity')
            OR excluded.source < j.source
-           OR j.raw || (excluded.raw - outranked_keys(j.raw_kinds, excluded.raw_kinds, excluded.raw)) <> j.raw
+           OR (j.source >= 2 AND j.labels = '{}' AND excluded.labels <> '{}')
+           OR excluded.raw_ranks - outranked_keys(j.raw_ranks, excluded.raw_ranks) <> '{}'
+           OR (j.is_created_at_guess AND NOT excluded.is_created_at_guess)
+           OR earlier_created_at(j.created_at, j.is_created_at_guess, excluded.created_at, excluded.is_created_at_guess) < j.created_at
         RETURNING platform, id, changes, source, labels, assigned_flavor, started_at, completed_at, created_at
         """;
 
@@ -117,7 +119,7 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
             Column(NpgsqlDbType.Text, changes, c => c.Id),
             Column(NpgsqlDbType.Smallint, changes, c => (short)c.Kind),
             Column(NpgsqlDbType.Text, changes, c => c.Labels is null ? null : string.Join(LabelSeparator, c.Labels)),
-            Column(NpgsqlDbType.TimestampTz, changes, c => c.CreatedAt?.ToUniversalTime()),
+            Column(NpgsqlDbType.TimestampTz, changes, c => (c.CreatedAt ?? c.FirstTime)?.ToUniversalTime()),
             Column(NpgsqlDbType.TimestampTz, changes, c => c.StartedAt?.ToUniversalTime()),
             Column(NpgsqlDbType.TimestampTz, changes, c => c.CompletedAt?.ToUniversalTime()),
             Column(NpgsqlDbType.Text, changes, c => c.Raw),
@@ -126,7 +128,8 @@ public sealed class JobWriter(IOptions<JobsOptions> options)
             Column(NpgsqlDbType.Integer, receipts, r => r.Change + 1),
             consumer,
             Sql.Typed(NpgsqlDbType.Interval, options.Value.PressureMaxAge),
-            Column(NpgsqlDbType.Text, changes, c => c.RawKinds is null ? null : JsonSerializer.Serialize(c.RawKinds))));
+            Column(NpgsqlDbType.Text, changes, c => c.Raw is null ? null : JsonSerializer.Serialize(c.RawRanks)),
+            Column(NpgsqlDbType.Boolean, changes, c => c.CreatedAt is null)));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await SkipToLastAsync(reader, cancellationToken);
         var outcomes = new List<JobOutcome>(changes.Count);

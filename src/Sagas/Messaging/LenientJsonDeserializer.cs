@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Mime;
+using System.Text;
 using System.Text.Json;
 using MassTransit;
 using MassTransit.Serialization;
@@ -43,7 +44,8 @@ public sealed class LenientJsonDeserializer : IMessageDeserializer, ISerializerF
         JsonElement element;
         try
         {
-            element = JsonElement.Parse(body);
+            var text = body.AsSpan();
+            element = JsonElement.Parse(text.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text);
         }
         catch (JsonException exception)
         {

@@ -41,9 +41,13 @@ public sealed class MessageTraceFilter : IFilter<ReceiveContext>
         !headers.TryGetHeader(TraceHeaders.MassTransit, out _)
         && headers.TryGetHeader(TraceHeaders.TraceParent, out var value) && value is string parent
         && ActivityContext.TryParse(
-            parent, headers.TryGetHeader(TraceHeaders.TraceState, out var state) ? state as string : null, isRemote: true, out var context)
+            parent, headers.TryGetHeader(TraceHeaders.TraceState, out var state) ? StateOf(state) : null, isRemote: true, out var context)
             ? context
             : default;
+
+    // Visible ASCII, as W3C has it: anything else is no state, and no database would take it.
+    private static string? StateOf(object? value) =>
+        value is string { Length: <= 512 } state && state.All(letter => letter is >= ' ' and <= '~') ? state : null;
 
     private static ActivityContext MassTransitParent(Headers headers) =>
         headers.TryGetHeader(TraceHeaders.MassTransit, out var value) && value is string id

@@ -25,7 +25,8 @@ public sealed class DeadLetterConsumer(NpgsqlDataSource source) : IConsumer<Opaq
     {
         if (context.TryGetPayload<RabbitMqBasicConsumeContext>(out var delivery)
             && delivery.Properties.Headers?.TryGetValue("x-death", out var deaths) is true
-            && deaths is IList { Count: > 0 } list && list[0] is IDictionary<string, object?> death)
+            && deaths is IList { Count: > 0 } list && list[0] is IDictionary<string, object?> death
+            && DeadLetterQueue.IsWorkQueue(Text(death, "queue")))
         {
             return (Text(death, "queue"), $"DELIVERY_LIMIT: the broker gave the message up ({Text(death, "reason")}): "
                 + $"it went back to its queue more than {DeadLetterQueue.DeliveryLimit} times without being handled.");

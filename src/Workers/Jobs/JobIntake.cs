@@ -57,8 +57,9 @@ public sealed class JobIntake(DurableTransactions transactions, JobWriter writer
         {
             return new JobDelivery(message, message.MessageId, read(message), Rejected: null);
         }
-        catch (InvalidMessageException exception)
+        catch (Exception exception)
         {
+            // Reading needs nothing but the message, so the fault is in there.
             return new JobDelivery(message, message.MessageId, Change: null, DeadLetter.Of(message.ReceiveContext, exception));
         }
     }
@@ -77,7 +78,21 @@ public sealed class JobIntake(DurableTransactions transactions, JobWriter writer
                 ? new InvalidMessageException("INVALID_VALUE", $"'raw': the database refuses a value in it: {refusal.MessageText}.")
                 : exception;
             var rejected = delivery with { Change = null, Rejected = DeadLetter.Of(delivery.Message.ReceiveContext, reason) };
+            await CommitRejectedAsync(rejected, consumer, links, cancellationToken);
+        }
+    }
+
+    // A fault of one message must not reach its neighbours, not even one in its dead letter.
+    private async Task CommitRejectedAsync(
+        JobDelivery rejected, string consumer, IReadOnlyList<ActivityLink> links, CancellationToken cancellationToken)
+    {
+        try
+        {
             await CommitAsync([rejected], consumer, links, cancellationToken);
+        }
+        catch (Exception exception) when (IsFaultOfAMessage(exception))
+        {
+            await CommitAsync([rejected with { Rejected = rejected.Rejected!.Bare() }], consumer, links, cancellationToken);
         }
     }
 

@@ -90,7 +90,7 @@ public sealed class Load : IAsyncDisposable
             SELECT 'outbox', (SELECT count(*) FROM outbox)
             UNION ALL SELECT 'dead letters: ' || (SELECT coalesce(min(reason), '') FROM dead_letter), (SELECT count(*) FROM dead_letter)
             UNION ALL SELECT 'job missing', (SELECT count(*) FROM {expected} WHERE platform IS NULL)
-            UNION ALL SELECT 'job unknown', (SELECT count(*) FROM {expected} WHERE key IS NULL)
+            UNION ALL SELECT 'job unknown: ' || coalesce((SELECT min(job::text) FROM {expected} WHERE key IS NULL), ''), (SELECT count(*) FROM {expected} WHERE key IS NULL)
             UNION ALL SELECT 'job started', (SELECT count(*) FROM job WHERE (started_at IS NOT NULL) <> (platform || '/' || id = ANY ($2)))
             UNION ALL SELECT 'job completed', (SELECT count(*) FROM job WHERE (completed_at IS NOT NULL) <> (platform || '/' || id = ANY ($3)))
             UNION ALL SELECT 'job assigned', (SELECT count(*) FROM job WHERE (assigned_flavor IS NOT NULL) <> (labels = ARRAY['large']))

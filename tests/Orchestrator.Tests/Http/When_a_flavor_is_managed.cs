@@ -42,6 +42,29 @@ public sealed class When_a_flavor_is_managed(SharedApi api)
     }
 
     [Fact]
+    public async Task Should_tell_each_job_that_loses_or_finds_a_flavor()
+    {
+        await api.AskAsync("POST", $"/api/v1/flavors/one?platform={_platform}", """{"labels":["l"]}""");
+        await api.AskAsync("POST", $"/api/v1/jobs/{_platform}", """{"id":"1","labels":["l"]}""");
+        await api.AskAsync("PATCH", $"/api/v1/flavors/one?platform={_platform}", """{"is_disabled":true}""");
+        await api.AskAsync("POST", $"/api/v1/flavors/two?platform={_platform}", """{"labels":["l"]}""");
+        await api.AskAsync("PATCH", $"/api/v1/jobs/{_platform}/1", """{"started_at":"2026-11-01T12:00:00Z"}""");
+        await api.AskAsync("DELETE", $"/api/v1/flavors/two?platform={_platform}");
+
+        var lines = (await api.AskAsync("GET", $"/api/v1/jobs/{_platform}/1/events")).Body.GetProperty("items").EnumerateArray()
+            .Select(line => $"{line.GetProperty("what")}: {Text(line, "from")} -> {Text(line, "to")}");
+
+        Assert.Equal(
+            [
+                "assigned:  -> assigned", "unassigned: assigned -> unassigned", "assigned: unassigned -> assigned",
+                "started: assigned -> running", "unassigned: running -> running",
+            ],
+            lines);
+
+        static string Text(System.Text.Json.JsonElement line, string name) => line.TryGetProperty(name, out var value) ? value.GetString()! : "";
+    }
+
+    [Fact]
     public async Task Should_take_the_platform_from_body_or_query_and_github_without_either()
     {
         Assert.Equal(201, (await api.AskAsync("POST", $"/api/v1/flavors/{_platform}", "{}")).Status);

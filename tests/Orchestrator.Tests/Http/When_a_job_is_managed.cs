@@ -67,6 +67,38 @@ public sealed class When_a_job_is_managed(SharedApi api)
         Assert.Equal(11, tries.Count(one => one.Status == 400 && one.Body.GetProperty("code").GetString() is "ALREADY_SET"));
     }
 
+    [Fact]
+    public async Task Should_add_a_job_once_however_many_try()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var tries = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ =>
+                api.AskAsync("POST", $"/api/v1/jobs/{_platform}", $$"""{"id":"round-{{round}}"}""")));
+            Assert.Single(tries, one => one.Status == 201);
+            Assert.Equal(11, tries.Count(one => one.Status == 409 && one.Body.GetProperty("code").GetString() is "JOB_EXISTS"));
+        }
+    }
+
+    [Fact]
+    public async Task Should_keep_the_time_of_creation_when_another_time_is_set()
+    {
+        await api.AskAsync("POST", $"/api/v1/jobs/{_platform}", """{"id":"1","created_at":"2026-11-01T12:00:00Z"}""");
+        Assert.Equal(204, (await api.AskAsync("PATCH", $"/api/v1/jobs/{_platform}/1", """{"started_at":"2026-11-01T11:00:00Z"}""")).Status);
+        Assert.Equal(204, (await api.AskAsync("PATCH", $"/api/v1/jobs/{_platform}/1", """{"completed_at":"2026-11-01T10:00:00Z"}""")).Status);
+        var (_, job) = await api.AskAsync("GET", $"/api/v1/jobs/{_platform}/1");
+        Assert.Equal("2026-11-01T12:00:00Z", job.GetProperty("created_at").GetString());
+    }
+
+    [Fact]
+    public async Task Should_refuse_bytes_in_a_payload_that_are_no_text()
+    {
+        byte[] body = [.. """{"id":"1","raw":{"a":"?"}}"""u8.ToArray().Select(b => b == '?' ? (byte)0xff : b)];
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/jobs/{_platform}") { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new("application/json");
+        using var response = await api.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        await response.ShouldBeProblemAsync(400, "INVALID_FIELD");
+    }
+
     [Theory]
     [InlineData("{}", "id")]
     [InlineData("""{"id":""}""", "id")]

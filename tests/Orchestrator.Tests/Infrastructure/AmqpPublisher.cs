@@ -18,7 +18,11 @@ public sealed class AmqpPublisher : IAsyncDisposable
     }
 
     /// <summary>Publishes a body and waits for the confirm.</summary>
-    public async Task PublishAsync(string exchange, string body, string? messageId = null, string routingKey = "", params (string Key, object Value)[] headers)
+    public Task PublishAsync(string exchange, string body, string? messageId = null, string routingKey = "", params (string Key, object Value)[] headers) =>
+        PublishAsync(exchange, Encoding.UTF8.GetBytes(body), messageId, routingKey, headers);
+
+    /// <inheritdoc cref="PublishAsync(string, string, string?, string, ValueTuple{string, object}[])"/>
+    public async Task PublishAsync(string exchange, byte[] body, string? messageId = null, string routingKey = "", params (string Key, object Value)[] headers)
     {
         var properties = new BasicProperties
         {
@@ -26,7 +30,7 @@ public sealed class AmqpPublisher : IAsyncDisposable
             DeliveryMode = DeliveryModes.Persistent,
             Headers = headers.ToDictionary(h => h.Key, h => (object?)h.Value, StringComparer.Ordinal),
         };
-        await _channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties, Encoding.UTF8.GetBytes(body));
+        await _channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties, body);
     }
 
     public async ValueTask DisposeAsync()

@@ -15,7 +15,7 @@ public sealed class When_deliveries_come_in_any_order(Servers servers, ITestOutp
     private static readonly DateTimeOffset Noon = new(2026, 11, 1, 12, 0, 0, TimeSpan.Zero);
 
     private const string Rows = """
-        SELECT coalesce(string_agg(concat_ws(' ', platform, id, labels, created_at, started_at, completed_at, raw, assigned_flavor, source, is_aged), E'\n'
+        SELECT coalesce(string_agg(concat_ws(' ', platform, id, labels, created_at, is_created_at_guess, started_at, completed_at, raw, assigned_flavor, source, is_aged), E'\n'
                                    ORDER BY platform, id), '') FROM job
         """;
 
@@ -97,6 +97,10 @@ public sealed class When_deliveries_come_in_any_order(Servers servers, ITestOutp
         return
         [
             services.Changes.Of(new EnqueueJob { Platform = platform, Id = id, Labels = labels, CreatedAt = Noon, Raw = Raw(random, 1) }),
+            // Told twice, with other times and another payload.
+            services.Changes.Of(new EnqueueJob { Platform = platform, Id = id, Labels = labels, CreatedAt = Noon, Raw = Raw(random, 4) }),
+            services.Changes.Of(new StartJob { Platform = platform, Id = id, StartedAt = Noon.AddSeconds(random.Next(60)), Labels = labels, CreatedAt = Created(), Raw = Raw(random, 5) }),
+            services.Changes.Of(new CompleteJob { Platform = platform, Id = id, CompletedAt = Noon.AddSeconds(60 + random.Next(60)), CreatedAt = Created(), Raw = Raw(random, 6) }),
             services.Changes.Of(new StartJob { Platform = platform, Id = id, StartedAt = Noon.AddSeconds(30), Labels = Known(), CreatedAt = Created(), Raw = Raw(random, 2) }),
             services.Changes.Of(new CompleteJob
             {
@@ -151,6 +155,19 @@ public sealed class When_deliveries_come_in_any_order(Servers servers, ITestOutp
     private static string Text(JobChange change)
     {
         var raw = change.Raw is null ? null : JsonSerializer.Deserialize<SortedDictionary<string, JsonElement>>(change.Raw);
-        return JsonSerializer.Serialize(change with { Raw = JsonSerializer.Serialize(raw), RawKinds = null });
+        var ranks = new SortedDictionary<string, long>(change.RawRanks.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal);
+        return JsonSerializer.Serialize(new
+        {
+            change.Kind,
+            change.Platform,
+            change.Id,
+            change.Labels,
+            change.CreatedAt,
+            change.FirstTime,
+            change.StartedAt,
+            change.CompletedAt,
+            raw,
+            ranks,
+        });
     }
 }

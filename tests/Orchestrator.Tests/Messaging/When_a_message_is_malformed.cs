@@ -156,6 +156,44 @@ public sealed class When_a_message_is_malformed(Servers servers)
         await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT raw ?& '{queued,in_progress}' FROM job WHERE id = '1'"), "joined");
     }
 
+    public static TheoryData<string, string, bool> Odd => new()
+    {
+        { "a NUL in the message id", """{"platform":""}""", true },
+        { "bytes that are no text", """{"platform":"odd","id":"bad","raw":{"a":"?"}}""", false },
+        { "bytes that are no name", """{"platform":"odd","id":"bad","raw":{"?":1}}""", false },
+    };
+
+    /// <summary>What the publisher wrote beside the body must not spoil the batch either, nor the dead letter.</summary>
+    [Theory, MemberData(nameof(Odd))]
+    public async Task Should_not_take_neighbours_along_with(string what, string body, bool isOddId)
+    {
+        await using var place = await servers.CreatePlaceAsync();
+        await using var host = await Host.StartAllAsync(place);
+        await host.KillAsync();
+        await using (var publisher = await AmqpPublisher.ConnectAsync(place))
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                await publisher.PublishAsync(Enqueue, $$"""{"platform":"odd","id":"good-{{i}}"}""", $"good-{i}");
+                if (i == 10)
+                {
+                    await publisher.PublishAsync(
+                        Enqueue, [.. Encoding.Latin1.GetBytes(body).Select(b => b == '?' ? (byte)0xff : b)], isOddId ? "bad\0id" : "bad", "",
+                        ("x-orchestrator-actor", "some\0body"), ("tracestate", "a=\0"), ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+                }
+            }
+        }
+
+        await host.RestartAsync();
+        await host.UntilReadyAsync();
+
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 20 FROM job"), $"stored beside {what}");
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 1 FROM dead_letter"), what);
+        Assert.StartsWith("INVALID_FIELD: ", await place.ScalarAsync<string>("SELECT reason FROM dead_letter"), StringComparison.Ordinal);
+        await Wait.UntilAsync(() => IsEmptyAsync(place), "drained");
+        Assert.Equal(1L, await place.ScalarAsync<long>("SELECT count(*) FROM dead_letter"));
+    }
+
     private static async Task<bool> IsEmptyAsync(Place place)
     {
         await using var connection = await new ConnectionFactory { Uri = place.Amqp }.CreateConnectionAsync();

@@ -48,6 +48,57 @@ public sealed class When_dead_letters_are_replayed(SharedHost shared)
         Assert.False(await place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM dead_letter WHERE message_id = 'replay-once')"));
     }
 
+    /// <summary>A command without an id is the same dead letter as the next of the same words, but not the same message.</summary>
+    [Fact]
+    public async Task Should_handle_each_replay_of_a_command_without_an_id()
+    {
+        var place = shared.Place;
+        const string update = "orchestrator.jobs.update-flavor";
+        const string queue = "orchestrator-update-flavor";
+        await place.ExecuteAsync("INSERT INTO flavor (platform, name, labels) VALUES ('replayed-twice', 'f', '{}')");
+        await using var publisher = await AmqpPublisher.ConnectAsync(place);
+        for (var times = 0; times < 2; times++)
+        {
+            await place.ExecuteAsync("UPDATE flavor SET minimum_pressure = 9, maximum_pressure = NULL WHERE platform = 'replayed-twice'");
+            await publisher.PublishAsync(update, """{"platform":"replayed-twice","name":"f","maximumPressure":5}""");
+            await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM dead_letter WHERE queue = $1)", queue), "refused");
+            await place.ExecuteAsync("UPDATE flavor SET minimum_pressure = 0 WHERE platform = 'replayed-twice'");
+
+            using var response = await shared.Client.PostAsync($"/api/v1/dead-letters/{queue}/replay", null, TestContext.Current.CancellationToken);
+            response.EnsureSuccessStatusCode();
+
+            await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT maximum_pressure = 5 FROM flavor WHERE platform = 'replayed-twice'"), "applied");
+        }
+    }
+
+    /// <summary>Whoever may publish commands may publish there, too.</summary>
+    [Fact]
+    public async Task Should_not_believe_whoever_says_where_a_message_died()
+    {
+        var place = shared.Place;
+        await using var publisher = await AmqpPublisher.ConnectAsync(place);
+        await publisher.PublishAsync(
+            "orchestrator.dead-letter", "{}", "forged", "",
+            ("x-death", new List<object> { new Dictionary<string, object?>(StringComparer.Ordinal) { ["queue"] = new string('q', 5000), ["reason"] = "x" } }));
+
+        await Wait.UntilAsync(
+            () => place.ScalarAsync<bool>("SELECT queue = 'orchestrator.dead-letter' AND reason LIKE 'UNKNOWN_ORIGIN%' FROM dead_letter WHERE message_id = 'forged'"),
+            "in the dead letters");
+    }
+
+    [Fact]
+    public async Task Should_name_as_actor_nobody_that_the_broker_does_not_vouch_for()
+    {
+        var place = shared.Place;
+        await using var publisher = await AmqpPublisher.ConnectAsync(place);
+        await publisher.PublishAsync(Enqueue, """{"platform":"forged-actor","id":"1"}""", "forged-actor", "", ("x-orchestrator-actor", "admin"));
+        await publisher.PublishAsync(Enqueue, """{"platform":"forged-actor","id":""}""", "forged-actor-bad", "", ("x-orchestrator-actor", "admin"));
+
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM resource_event WHERE key = 'forged-actor/1')"), "handled");
+        Assert.Equal("bus", await place.ScalarAsync<string>("SELECT min(actor) FROM resource_event WHERE key = 'forged-actor/1'"));
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT NOT headers ? 'x-orchestrator-actor' FROM dead_letter WHERE message_id = 'forged-actor-bad'"), "a dead letter");
+    }
+
     [Fact]
     public async Task Should_keep_the_form_of_nested_headers()
     {

@@ -49,25 +49,28 @@ public sealed record DeadLetter
     {
         context.TryGetPayload<RabbitMqBasicConsumeContext>(out var delivery);
         var body = context.GetBody();
-        var messageId = delivery?.Properties.MessageId;
+        var messageId = delivery?.Properties.MessageId is { } given ? Clean(given) : null;
         return new DeadLetter
         {
             // A redelivery of the same message is the same dead letter. Without a message id the body alone tells.
             Id = NameIds.Of("dead-letter", queue, messageId ?? "", Convert.ToHexString(SHA256.HashData(body))),
-            Queue = queue,
+            Queue = Clean(queue),
             MessageId = messageId,
             Reason = Clean(reason),
             ErrorType = errorType,
-            Exchange = delivery?.Exchange ?? "",
-            RoutingKey = delivery?.RoutingKey ?? "",
-            ContentType = delivery?.Properties.ContentType,
-            Headers = Write(delivery?.Properties.Headers),
+            Exchange = Clean(delivery?.Exchange ?? ""),
+            RoutingKey = Clean(delivery?.RoutingKey ?? ""),
+            ContentType = delivery?.Properties.ContentType is { } type ? Clean(type) : null,
+            Headers = Write(delivery?.Properties.Headers, context.IsFromUs()),
             Body = body,
             TraceId = context.TryGetPayload<MessageTrace>(out var trace) && trace.Context != default
                 ? trace.Context.TraceId.ToHexString()
                 : null,
         };
     }
+
+    /// <summary>Without everything that the publisher wrote, except the body.</summary>
+    public DeadLetter Bare() => this with { MessageId = null, Exchange = "", RoutingKey = "", ContentType = null, Headers = "{}", TraceId = null };
 
     /// <summary>Name of the queue that a message is received from.</summary>
     public static string QueueOf(ReceiveContext context) => Uri.UnescapeDataString(context.InputAddress.Segments[^1]);
@@ -84,12 +87,13 @@ public sealed record DeadLetter
         return exception.GetBaseException();
     }
 
-    private static string Write(IDictionary<string, object?>? headers)
+    private static string Write(IDictionary<string, object?>? headers, bool isFromUs)
     {
         var json = new JsonObject();
         foreach (var (name, value) in headers ?? new Dictionary<string, object?>(StringComparer.Ordinal))
         {
-            if (Secrets.Any(secret => name.Contains(secret, StringComparison.OrdinalIgnoreCase)))
+            // An actor that somebody else claims to be must not come back as ours with a replay.
+            if (IsSecret(name) || (name is Publishers.ActorHeader && !isFromUs))
                 continue;
             json[Clean(name)] = Node(value);
         }
@@ -106,10 +110,16 @@ public sealed record DeadLetter
         double number when double.IsFinite(number) => number,
         sbyte or byte or short or ushort or int or uint or long => Convert.ToInt64(value, CultureInfo.InvariantCulture),
         AmqpTimestamp time => time.UnixTime,
-        IDictionary<string, object?> table => new JsonObject(table.Select(entry => KeyValuePair.Create(Clean(entry.Key), Node(entry.Value)))),
+        decimal number => number,
+        BinaryTableValue binary => Clean(Encoding.UTF8.GetString(binary.Bytes)),
+        IDictionary<string, object?> table => new JsonObject(table.Where(entry => !IsSecret(entry.Key))
+            .Select(entry => KeyValuePair.Create(Clean(entry.Key), Node(entry.Value)))),
         IList list => new JsonArray([.. list.Cast<object?>().Select(Node)]),
         _ => Clean(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""),
     };
+
+    private static bool IsSecret(string name) =>
+        Secrets.Any(secret => name.Contains(secret, StringComparison.OrdinalIgnoreCase));
 
     // Postgres stores no NUL.
     private static string Clean(string text) => text.Replace('\0', '\uFFFD');

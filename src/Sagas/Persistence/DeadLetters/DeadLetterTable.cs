@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Orchestrator.Sagas.Messaging;
 
 namespace Orchestrator.Sagas.Persistence.DeadLetters;
 
@@ -16,7 +17,20 @@ public static class DeadLetterTable
         letter.Id, letter.Queue, Text(letter.MessageId), letter.Reason, Text(letter.ErrorType), letter.Exchange, letter.RoutingKey,
         Text(letter.ContentType), letter.Headers, letter.Body, Text(letter.TraceId));
 
+    /// <summary>Inserts one; if the database refuses what its publisher wrote, then without that.</summary>
     public static async Task InsertAsync(NpgsqlDataSource source, DeadLetter letter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await WriteAsync(source, letter, cancellationToken);
+        }
+        catch (PostgresException exception) when (Transient.IsDataFault(exception))
+        {
+            await WriteAsync(source, letter.Bare(), cancellationToken);
+        }
+    }
+
+    private static async Task WriteAsync(NpgsqlDataSource source, DeadLetter letter, CancellationToken cancellationToken)
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await using var batch = connection.CreateBatch();

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence.Outbox;
 
 namespace Orchestrator.Sagas.Persistence.DeadLetters;
@@ -15,7 +17,9 @@ public static class ReplayedMessage
     /// </summary>
     public static OutboxMessage Of(DeadLetter letter) => new()
     {
-        MessageId = letter.MessageId ?? letter.Id.ToString(),
+        // Without an id of its own the next message of the same words must not look like a repeat of this one.
+        MessageId = letter.MessageId
+            ?? NameIds.Of("replay", letter.Id.ToString(), letter.FirstSeen.UtcTicks.ToString(CultureInfo.InvariantCulture)).ToString(),
         Exchange = "",
         RoutingKey = letter.Queue,
         IsMandatory = true,

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orchestrator.Sagas.Messaging;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace Orchestrator.Sagas.Persistence.Outbox;
 
@@ -49,19 +50,43 @@ public sealed class BrokerPublisher(
         }
     }
 
+    /// <summary>Whether the broker has a queue of that name; null while it is away.</summary>
+    public async Task<bool?> HasQueueAsync(string queue, CancellationToken cancellationToken)
+    {
+        if (await OpenChannelAsync(cancellationToken) is null || _connection is not { IsOpen: true } connection)
+            return null;
+        try
+        {
+            // Of its own: a refusal closes the channel.
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+            await channel.QueueDeclarePassiveAsync(queue, cancellationToken);
+            return true;
+        }
+        catch (OperationInterruptedException exception) when (exception.ShutdownReason is { ReplyCode: Constants.NotFound })
+        {
+            return false;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
         _connecting.Dispose();
     }
 
-    private static BasicProperties Properties(OutboxMessage message)
+    private BasicProperties Properties(OutboxMessage message)
     {
         var properties = new BasicProperties
         {
             MessageId = message.MessageId,
             ContentType = message.ContentType.Length == 0 ? null : message.ContentType,
             DeliveryMode = DeliveryModes.Persistent,
+            // The broker vouches for it, so that receivers know our messages from those that only look like them.
+            UserId = broker.UserName,
         };
         if (message.Headers.Length > 2)
             properties.Headers = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(message.Headers)!

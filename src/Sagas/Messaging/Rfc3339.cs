@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Orchestrator.Api.Http;
+namespace Orchestrator.Sagas.Messaging;
 
 /// <summary>Times as RFC 3339 has them: with an offset when read, in UTC when written.</summary>
 public static class Rfc3339
@@ -36,6 +36,7 @@ public static class Rfc3339
     }
 }
 
+/// <summary>Reads and writes times as <see cref="Rfc3339"/> says.</summary>
 public sealed class Rfc3339Converter : JsonConverter<DateTimeOffset>
 {
     public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
