@@ -82,9 +82,13 @@ public static class JobEndpoints
     }
 
     private static async Task<IResult> DeleteAsync(
-        string platform, string id, HttpContext http, JobRemover jobs, DurableTransactions transactions, CancellationToken cancellationToken)
+        string platform, string id, HttpContext http, JobReader reader, JobRemover jobs, DurableTransactions transactions,
+        CancellationToken cancellationToken)
     {
         (platform, id) = (RouteText.Decoded(platform), RouteText.Decoded(id));
+        // No tombstone is tried for text that no job can have as its id, and no lock taken for a mistyped one.
+        if (!await reader.ExistsAsync(platform, id, cancellationToken))
+            return JobErrors.NoJob(platform, id);
         await using var transaction = await transactions.BeginAsync(cancellationToken);
         // Without a commit no tombstone stays either: a mistyped id is still free.
         if (!await jobs.DeleteAsync(transaction, platform, id, http.Actor(), cancellationToken))

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Http;
@@ -97,6 +98,21 @@ public sealed class When_a_job_is_managed(SharedApi api)
         request.Content.Headers.ContentType = new("application/json");
         using var response = await api.Client.SendAsync(request, TestContext.Current.CancellationToken);
         await response.ShouldBeProblemAsync(400, "INVALID_FIELD");
+    }
+
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("PATCH")]
+    [InlineData("DELETE")]
+    public async Task Should_not_be_found_under_a_name_that_is_too_long(string method)
+    {
+        // An index holds what compresses well.
+        var name = RandomNumberGenerator.GetHexString(7000);
+        foreach (var path in (string[])[$"{_platform}/{name}", $"{name}/1"])
+        {
+            using var response = await api.SendAsync(method, $"/api/v1/jobs/{path}", method is "PATCH" ? "{}" : null);
+            await response.ShouldBeProblemAsync(404, "JOB_NOT_FOUND");
+        }
     }
 
     [Theory]
