@@ -1,15 +1,20 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Orchestrator.Sagas.Persistence.DeadLetters;
 
 namespace Orchestrator.Api.DeadLetters;
 
 /// <summary>What dead letters there are: by queue, and the messages themselves, the oldest first.</summary>
 public sealed record DeadLetterOverview(
-    IReadOnlyList<DeadLetterQueueBody> Queues, IReadOnlyList<DeadLetterBody> Items, string? NextCursor);
+    IReadOnlyList<DeadLetterQueueBody> Queues,
+    IReadOnlyList<DeadLetterBody> Items,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? NextCursor);
 
 /// <summary>A page of the dead letters of one queue, the oldest first.</summary>
-public sealed record DeadLetterPage(IReadOnlyList<DeadLetterBody> Items, string? NextCursor);
+public sealed record DeadLetterPage(
+    IReadOnlyList<DeadLetterBody> Items,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? NextCursor);
 
 public sealed record DeadLetterQueueBody(string Queue, long Count, DateTimeOffset Oldest);
 

@@ -23,7 +23,7 @@ internal static class DeadLetterDocs
         Answers =
         [
             new(200, "Queues and messages.", typeof(DeadLetterOverview),
-                $$"""{"queues":[{"queue":"orchestrator-enqueue-job","count":1,"oldest":"2026-11-21T12:00:00Z"}],"items":[{{Example}}]}"""),
+                $$"""{"queues":[{"queue":"orchestrator-enqueue-job","count":1,"oldest":"2026-11-21T12:00:00Z"}],"items":[{{Example}}],"nextCursor":null}"""),
         ],
         Errors = [Errors.InvalidCursor],
     };
@@ -32,7 +32,7 @@ internal static class DeadLetterDocs
     {
         PathExamples = PathExamples,
         Parameters = Page,
-        Answers = [new(200, "A page of messages.", typeof(DeadLetterPage), $$"""{"items":[{{Example}}]}""")],
+        Answers = [new(200, "A page of messages.", typeof(DeadLetterPage), $$"""{"items":[{{Example}}],"nextCursor":null}""")],
         Errors = [Errors.InvalidCursor],
     };
 

@@ -28,7 +28,7 @@ public sealed class When_dead_letters_are_handled(SharedApi api)
         Assert.Equal("INVALID_FIELD: because", letter.GetProperty("reason").GetString());
         var (_, next) = await api.AskAsync("GET", $"/api/v1/dead-letters/{_queue}?limit=1&cursor={page.GetProperty("nextCursor").GetString()}");
         Assert.Equal("m2", next.GetProperty("items")[0].GetProperty("messageId").GetString());
-        Assert.False(next.TryGetProperty("nextCursor", out _));
+        Assert.Equal(JsonValueKind.Null, next.GetProperty("nextCursor").ValueKind);
 
         var (_, whole) = await api.AskAsync("GET", $"/api/v1/dead-letters/{_queue}/{letter.GetProperty("id").GetString()}");
         Assert.Equal(600, whole.GetProperty("body").GetString()!.Length);
