@@ -68,6 +68,7 @@ public static class DeadLetterEndpoints
         string queue, HttpContext http, DeadLetterStore letters, BrokerPublisher broker, CancellationToken cancellationToken)
     {
         var query = new QueryReader(http.Request);
+        query.Only("limit");
         var limit = query.Integer("limit", 1, int.MaxValue) ?? int.MaxValue;
         query.Demand();
         var ids = await IdsOfBodyAsync(http);
@@ -80,6 +81,9 @@ public static class DeadLetterEndpoints
 
     private static async Task<IResult> DeleteAsync(string queue, HttpContext http, DeadLetterStore letters, CancellationToken cancellationToken)
     {
+        var query = new QueryReader(http.Request);
+        query.Only("ids");
+        query.Demand();
         var ids = IdsOfQuery(http.Request) ?? await IdsOfBodyAsync(http);
         return Results.Ok(new Deleted(await letters.DeleteAsync(RouteText.Decoded(queue), ids, cancellationToken)));
     }

@@ -77,6 +77,13 @@ public sealed class QueryReader(HttpRequest request)
         return null;
     }
 
+    /// <summary>Refuses every other parameter: for routes where a misspelt one, left alone, would come to mean all.</summary>
+    public void Only(params IReadOnlyList<string> known)
+    {
+        foreach (var name in request.Query.Keys.Where(name => !known.Contains(name, StringComparer.OrdinalIgnoreCase)))
+            _errors.Add(name, $"'{name}' is no parameter of this route, which takes {string.Join(", ", known)}.");
+    }
+
     /// <exception cref="ProblemException">A parameter is wrong.</exception>
     public void Demand() => _errors.Demand();
 

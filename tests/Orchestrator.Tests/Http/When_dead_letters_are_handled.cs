@@ -87,6 +87,20 @@ public sealed class When_dead_letters_are_handled(SharedApi api)
         Assert.Equal(1L, await api.Place.ScalarAsync<long>("SELECT count(*) FROM dead_letter WHERE queue = $1", _queue));
     }
 
+    [Theory]
+    [InlineData("DELETE", "", "id")]
+    [InlineData("DELETE", "", "limit")]
+    [InlineData("POST", "/replay", "ids")]
+    [InlineData("POST", "/replay", "Limits")]
+    public async Task Should_refuse_a_parameter_that_is_misspelt(string method, string rest, string name)
+    {
+        var letter = await InsertAsync(_queue, "m1", "{}");
+        using var response = await api.SendAsync(method, $"/api/v1/dead-letters/{_queue}{rest}?{name}={letter}");
+        var problem = await response.ShouldBeProblemAsync(400, "INVALID_FIELD");
+        Assert.True(problem.GetProperty("errors").TryGetProperty(name, out _), problem.GetRawText());
+        Assert.Equal(1L, await api.Place.ScalarAsync<long>("SELECT count(*) FROM dead_letter WHERE queue = $1", _queue));
+    }
+
     private Task<Guid> InsertAsync(string queue, string messageId, string body) => api.Place.ScalarAsync<Guid>(
         """
         INSERT INTO dead_letter (id, queue, message_id, reason, error_type, content_type, headers, body)
