@@ -25,6 +25,7 @@ internal sealed partial class EnvFile(Installation installation, IReadOnlyList<S
         new("ORCHESTRATOR_ADMIN_TOKEN", installation.Secrets.AdminToken),
         new("ORCHESTRATOR_WEBHOOK_SECRET", installation.Secrets.WebhookSecret),
         new("RABBITMQ_URL", installation.Servers.RabbitMq.AmqpUri(Installation.Name).AbsoluteUri),
+        new("RABBITMQ_PUBLISHER_URL", installation.PublisherUri!.AbsoluteUri),
         new("RABBITMQ_MANAGEMENT_URL", installation.Servers.RabbitMq.ManagementUri.AbsoluteUri),
         new("POSTGRES_URL", installation.Servers.Postgres.Uri(Installation.Name)),
         new("FUNCTIONS_ROOT", RunPaths.Functions),

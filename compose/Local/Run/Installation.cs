@@ -26,12 +26,16 @@ internal sealed class Installation(LocalServers servers, RunSecrets secrets, int
         return FreePort.IsFree(port) ? port : throw new RunFailedException($"ORCHESTRATOR_PORT={wanted} is in use by another program.");
     }
 
-    /// <summary>Creates the database and the virtual host on the first run.</summary>
+    /// <summary>The AMQP address of the user for foreign publishers; there once prepared.</summary>
+    public Uri? PublisherUri { get; private set; }
+
+    /// <summary>Creates the database and the virtual host on the first run, and gives publishers a user of their own.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         if (!await servers.Postgres.DatabaseExistsAsync(Name, cancellationToken))
             await servers.Postgres.CreateDatabaseAsync(Name, cancellationToken);
         await servers.RabbitMq.CreateVhostAsync(Name, cancellationToken);
+        PublisherUri = await servers.RabbitMq.CreatePublisherAsync(Name, cancellationToken: cancellationToken);
     }
 
     /// <summary>The environment of a host: ours, and every setting that the user has in theirs. Roles: all, api, worker.</summary>

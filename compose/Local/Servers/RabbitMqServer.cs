@@ -3,6 +3,9 @@ namespace Orchestrator.Local.Servers;
 /// <summary>A RabbitMQ with its management API: our own (<see cref="PrivateRabbitMq"/>) or one that the user named.</summary>
 public class RabbitMqServer : IAsyncDisposable
 {
+    /// <summary>The usual name of the user that foreign publishers get.</summary>
+    public const string Publisher = "orchestrator-publisher";
+
     private RabbitMqManagement? _management;
 
     /// <param name="amqp">The AMQP address with credentials; its path is not used.</param>
@@ -42,10 +45,10 @@ public class RabbitMqServer : IAsyncDisposable
         Management.DeleteAsync($"api/vhosts/{Escape(vhost)}", cancellationToken);
 
     /// <summary>
-    /// Creates (or gives a new password to) the user <c>publisher</c>, who may write to <c>orchestrator.*</c>
-    /// exchanges of this virtual host and nothing else; returns its AMQP address.
+    /// Creates (or gives a new password to) a user who may write to <c>orchestrator.*</c> exchanges of this virtual
+    /// host and nothing else; returns its AMQP address.
     /// </summary>
-    public async Task<Uri> CreatePublisherAsync(string vhost, string name = "publisher", CancellationToken cancellationToken = default)
+    public async Task<Uri> CreatePublisherAsync(string vhost, string name = Publisher, CancellationToken cancellationToken = default)
     {
         var password = RandomSecret.Create();
         await Management.PutAsync($"api/users/{Escape(name)}", new { password, tags = "" }, cancellationToken);
