@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence.Outbox;
 
 namespace Orchestrator.Sagas.Hosting;
@@ -50,7 +51,7 @@ public sealed class EndpointsCheck(IBusControl bus) : IHealthCheck
         var health = bus.CheckHealth();
         var bad = health.Endpoints
             .Where(endpoint => endpoint.Value.Status is not BusHealthStatus.Healthy)
-            .Select(endpoint => $"{Name(endpoint.Key)}: {endpoint.Value.Exception?.GetBaseException().Message ?? endpoint.Value.Description}")
+            .Select(endpoint => $"{QueueDepths.NameOf(endpoint.Key)}: {endpoint.Value.Exception?.GetBaseException().Message ?? endpoint.Value.Description}")
             .ToList();
         if (bad.Count > 0)
             return Task.FromResult(HealthCheckResult.Unhealthy(string.Join("; ", bad)));
@@ -58,8 +59,6 @@ public sealed class EndpointsCheck(IBusControl bus) : IHealthCheck
             ? HealthCheckResult.Healthy()
             : HealthCheckResult.Unhealthy(health.Description));
     }
-
-    private static string Name(string address) => address.Split('?')[0].Split('/')[^1];
 }
 
 /// <summary>Committed messages leave the outbox in time.</summary>

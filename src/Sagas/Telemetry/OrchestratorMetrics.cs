@@ -7,6 +7,11 @@ public sealed class OrchestratorMetrics
 {
     public const string MeterName = "Orchestrator";
 
+    /// <summary>Seconds, as in the original planner: from at once to hours.</summary>
+    private static readonly double[] WaitingBuckets = [0, 1, 2.5, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400];
+
+    private static readonly double[] RunningBuckets = [.. WaitingBuckets, 21600];
+
     private readonly Counter<long> _consumed;
     private readonly Counter<long> _discarded;
     private readonly Counter<long> _duplicates;
@@ -23,8 +28,8 @@ public sealed class OrchestratorMetrics
         _duplicates = meter.CreateCounter<long>("orchestrator.inbox.duplicates", "{message}", "Messages that had been handled before.");
         _deadLetters = meter.CreateCounter<long>("orchestrator.dead_letters", "{message}", "Messages given up.");
         _mended = meter.CreateCounter<long>("orchestrator.job.mended", "{job}", "What the reconcile had to mend; expected 0.");
-        _waiting = meter.CreateHistogram<double>("orchestrator.job.waiting", "s", "From created to started.");
-        _running = meter.CreateHistogram<double>("orchestrator.job.running", "s", "From started to completed.");
+        _waiting = meter.CreateHistogram<double>("orchestrator.job.waiting", "s", "From created to started.", tags: null, Buckets(WaitingBuckets));
+        _running = meter.CreateHistogram<double>("orchestrator.job.running", "s", "From started to completed.", tags: null, Buckets(RunningBuckets));
     }
 
     public void Consumed(string platform, string what, long count) =>
@@ -44,4 +49,6 @@ public sealed class OrchestratorMetrics
 
     public void Running(string platform, TimeSpan time) =>
         _running.Record(Math.Max(0, time.TotalSeconds), new KeyValuePair<string, object?>("platform", platform));
+
+    private static InstrumentAdvice<double> Buckets(double[] seconds) => new() { HistogramBucketBoundaries = seconds };
 }

@@ -1,6 +1,7 @@
 using MassTransit;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Hosting;
+using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Telemetry;
 using Orchestrator.Workers.Jobs;
 
@@ -14,6 +15,7 @@ public static class WorkerRegistration
     {
         services.AddSingleton<JobIntake>();
         services.AddSingleton<SingleMessage>();
+        services.AddSingleton<QueueDepths>();
         services.AddHostedService<Gauges>();
         services.AddDutyScheduler();
         services.AddHealthChecks().AddCheck<SchedulerCheck>("scheduler", tags: [HealthRegistration.Ready]);

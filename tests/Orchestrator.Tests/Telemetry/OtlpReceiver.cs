@@ -9,8 +9,12 @@ public sealed record ReceivedSpan(
     string Scope, string Service, string TraceId, string SpanId, string ParentId, string Name, int Kind, IReadOnlyList<(string TraceId, string SpanId)> Links,
     IReadOnlyDictionary<string, string> Attributes);
 
+/// <summary>A value of an instrument as it arrived: of a gauge its last, of a histogram its count and the bounds of its buckets.</summary>
+public sealed record ReceivedPoint(string Name, IReadOnlyDictionary<string, string> Attributes, double Value, IReadOnlyList<double> Bounds);
+
 /// <summary>
-/// A collector for OTLP over HTTP, reading just the fields of opentelemetry-proto's trace.proto that the tests look at.
+/// A collector for OTLP over HTTP, reading just the fields of opentelemetry-proto's trace.proto and metrics.proto that
+/// the tests look at.
 /// </summary>
 public sealed class OtlpReceiver : IAsyncDisposable
 {
@@ -21,6 +25,8 @@ public sealed class OtlpReceiver : IAsyncDisposable
     public Uri Address { get; }
 
     public ConcurrentQueue<ReceivedSpan> Spans { get; } = new();
+
+    public ConcurrentQueue<ReceivedPoint> Points { get; } = new();
 
     /// <summary>Bytes received per signal: traces, metrics, logs.</summary>
     public ConcurrentDictionary<string, long> Received { get; } = new(StringComparer.Ordinal);
@@ -56,6 +62,8 @@ public sealed class OtlpReceiver : IAsyncDisposable
         Received.AddOrUpdate(signal, body.Length, (_, bytes) => bytes + body.Length);
         if (signal is "traces")
             ReadRequest(body.ToArray());
+        if (signal is "metrics")
+            ReadMetrics(body.ToArray());
         return Results.Bytes([], "application/x-protobuf");
     }
 
@@ -91,6 +99,33 @@ public sealed class OtlpReceiver : IAsyncDisposable
         var kind = (int)fields.Where(f => f.Number == 6).Select(f => f.Value).FirstOrDefault();
         return new ReceivedSpan(scope, service, Hex(fields, 1), Hex(fields, 2), Hex(fields, 4), name, kind, links, attributes);
     }
+
+    private void ReadMetrics(byte[] request)
+    {
+        const int gauge = 5, histogram = 9;
+        var metrics = Inner(Inner(Inner([request], 1), 2), 2);
+        foreach (var metric in metrics.Select(metric => Fields(metric).ToList()))
+        {
+            var name = metric.Where(f => f.Number == 1).Select(f => System.Text.Encoding.UTF8.GetString(f.Bytes)).FirstOrDefault() ?? "";
+            foreach (var point in Inner(metric.Where(f => f.Number == gauge).Select(f => f.Bytes), 1))
+                Points.Enqueue(new ReceivedPoint(name, Attributes(point, 7), Number(point, [4], 6), []));
+            foreach (var point in Inner(metric.Where(f => f.Number == histogram).Select(f => f.Bytes), 1))
+                Points.Enqueue(new ReceivedPoint(name, Attributes(point, 9), Number(point, [], 4), Doubles(Inner([point], 7))));
+        }
+    }
+
+    private static IEnumerable<byte[]> Inner(IEnumerable<byte[]> messages, int number) =>
+        messages.SelectMany(message => Fields(message).Where(f => f.Number == number).Select(f => f.Bytes));
+
+    private static Dictionary<string, string> Attributes(byte[] message, int number) =>
+        Inner([message], number).Select(Attribute).ToDictionary(a => a.Key, a => a.Value, StringComparer.Ordinal);
+
+    private static double Number(byte[] point, int[] doubles, int integer) =>
+        Fields(point).Where(f => doubles.Contains(f.Number)).Select(f => BitConverter.UInt64BitsToDouble(f.Value))
+            .Concat(Fields(point).Where(f => f.Number == integer).Select(f => (double)f.Value)).FirstOrDefault();
+
+    private static List<double> Doubles(IEnumerable<byte[]> packed) =>
+        [.. packed.SelectMany(bytes => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(bytes).ToArray())];
 
     private static (string Key, string Value) Attribute(byte[] keyValue)
     {
