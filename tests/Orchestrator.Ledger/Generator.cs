@@ -30,7 +30,7 @@ internal static class Generator
         while (!stop.IsCancellationRequested && await timer.WaitForNextTickAsync(CancellationToken.None))
         {
             while (sent.Count < clock.Elapsed.TotalSeconds * rate && script.MoveNext())
-                sent.Add(SendAsync(script.Current, bus, webhook, journal));
+                sent.AddRange(script.Current.Select(command => SendAsync(command, bus, webhook, journal)));
         }
 
         await Task.WhenAll(sent);
@@ -70,19 +70,16 @@ internal interface ISender
 
 /// <summary>
 /// Jobs whose lives overlap: each is announced, three of four start some commands later, two of four end. Now and then
-/// a later command overtakes an earlier one.
+/// a later command overtakes an earlier one; then both are in one step, so that no end of the script parts them.
 /// </summary>
 internal static class JobScript
 {
     private const int Overlap = 40;
 
-    public static IEnumerable<JobCommand> All()
+    public static IEnumerable<IEnumerable<JobCommand>> All()
     {
         for (var number = 1; ; number++)
-        {
-            foreach (var command in Step(number))
-                yield return command;
-        }
+            yield return Step(number);
     }
 
     private static IEnumerable<JobCommand> Step(int number)

@@ -29,6 +29,9 @@ public sealed class OpaqueDeserializer : IMessageDeserializer, ISerializerFactor
 
     public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null)
     {
+        // The bytes belong to the broker's client, which uses them again when the delivery has ended; and a delivery that
+        // loses its channel ends before its batch does. The first look makes a copy, and every later one is at that.
+        _ = body.GetBytes();
         var message = new ForeignMessageContext(new RawMessageContext(headers, destinationAddress, RawOptions), headers);
         return new SystemTextJsonRawSerializerContext(
             SystemTextJsonMessageSerializer.Instance, WireJson.Options, ContentType, message, [], RawOptions, Empty);
