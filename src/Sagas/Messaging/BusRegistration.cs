@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Orchestrator.Sagas.Persistence.SagaStorage;
 
 namespace Orchestrator.Sagas.Messaging;
 
@@ -11,6 +12,10 @@ public static class BusRegistration
     /// <summary>Transient faults are retried in place; the longest pause is also the longest wait after a recovery.</summary>
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
+
+    /// <summary>The one who was faster has committed already, so the first retry finds its row.</summary>
+    private const int ConflictRetries = 20;
+    private static readonly TimeSpan FirstConflictPause = TimeSpan.FromMilliseconds(10);
 
     public static IServiceCollection AddOrchestratorBus(
         this IServiceCollection services, Action<IBusRegistrationConfigurator> addConsumers)
@@ -69,6 +74,11 @@ public static class BusRegistration
         {
             retry.Handle<Exception>(Transient.Is);
             retry.Exponential(int.MaxValue, FirstPause, LongestPause, FirstPause);
+        });
+        endpoint.UseMessageRetry(retry =>
+        {
+            retry.Handle<SagaConflictException>();
+            retry.Exponential(ConflictRetries, FirstConflictPause, FirstPause, FirstConflictPause);
         });
         if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
         {

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Npgsql;
 using Orchestrator.Sagas.Persistence.Outbox;
+using Orchestrator.Sagas.Persistence.SagaStorage;
 using RabbitMQ.Client.Exceptions;
 
 namespace Orchestrator.Sagas.Messaging;
@@ -12,6 +13,8 @@ public static class Transient
     public static bool Is(Exception? exception) => exception switch
     {
         null => false,
+        // Has its own, bounded, retries.
+        SagaConflictException => false,
         InvalidMessageException => false,
         PostgresException postgres => !IsDataFault(postgres),
         NpgsqlException or TimeoutException or SocketException or IOException or BrokerUnavailableException => true,

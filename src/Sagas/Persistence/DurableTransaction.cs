@@ -30,6 +30,9 @@ public sealed class DurableTransaction : IAsyncDisposable
     /// <summary>How long one round trip may take. Default: that of the connection string, 30 seconds unless it says otherwise.</summary>
     public TimeSpan? Timeout { get; set; }
 
+    /// <summary>For statements that are made elsewhere. They belong to the transaction once a batch has begun it.</summary>
+    internal NpgsqlConnection Connection => _connection;
+
     /// <summary>A batch of statements within the transaction.</summary>
     public NpgsqlBatch CreateBatch()
     {

@@ -1,0 +1,120 @@
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Orchestrator.Sagas.Persistence.SagaStorage;
+
+namespace Orchestrator.Tests.Sagas;
+
+/// <summary>A saga of every kind of column, for the conformance of a storage.</summary>
+public sealed class Order : SagaStateMachineInstance
+{
+    public Guid CorrelationId { get; set; }
+    public string State { get; set; } = "";
+
+    /// <summary>Unique.</summary>
+    public string? Number { get; set; }
+
+    /// <summary>How many messages it has taken.</summary>
+    public int Steps { get; set; }
+    public string? Note { get; set; }
+    public DateTimeOffset? At { get; set; }
+    public decimal Amount { get; set; }
+    public long Large { get; set; }
+    public DayOfWeek Day { get; set; }
+    public List<string> Lines { get; set; } = [];
+    public byte[]? Bytes { get; set; }
+}
+
+public sealed class OrderContext(DbContextOptions<OrderContext> options) : DbContext(options)
+{
+    public const string Schema = """
+        CREATE TABLE test_order (correlation_id uuid PRIMARY KEY, state text NOT NULL, number text UNIQUE, steps integer NOT NULL, note text,
+            at timestamptz, amount numeric NOT NULL, large bigint NOT NULL, day text NOT NULL, lines text[] NOT NULL, bytes bytea);
+        """;
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        var order = modelBuilder.MapSaga<Order>("test_order");
+        order.Property(o => o.Day).HasConversion<string>();
+        foreach (var property in order.Metadata.GetProperties().Where(property => !property.IsShadowProperty()))
+            property.SetColumnName(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+    }
+}
+
+/// <summary>Begins an order, or counts when it is there.</summary>
+public sealed record Begin(Guid CorrelationId) : CorrelatedBy<Guid>
+{
+    public string? Number { get; init; }
+    public Order? Values { get; init; }
+}
+
+/// <summary>Counts one step; <see cref="Trouble"/> says what goes wrong meanwhile.</summary>
+public sealed record Step(Guid CorrelationId, string? Trouble = null) : CorrelatedBy<Guid>;
+
+/// <summary>A step of the order with a number, which it begins when there is none.</summary>
+public sealed record StepOfNumber(string Number);
+
+/// <summary>A step of every order with a note.</summary>
+public sealed record StepOfNote(string Note);
+
+/// <summary>Ends and forgets the order.</summary>
+public sealed record End(Guid CorrelationId) : CorrelatedBy<Guid>;
+
+/// <summary>Asks for the count, and counts.</summary>
+public sealed record Ask(Guid CorrelationId) : CorrelatedBy<Guid>;
+
+public sealed record Answered(int Steps);
+
+/// <summary>What each step causes, published.</summary>
+public sealed record Stepped(Guid OrderId, int Steps);
+
+/// <summary>What each end causes, sent to a queue.</summary>
+public sealed record Archive(Guid OrderId);
+
+public sealed class OrderStateMachine : MassTransitStateMachine<Order>
+{
+    public OrderStateMachine(Troubles troubles)
+    {
+        InstanceState(order => order.State);
+        Event(() => OfNumber, e => e
+            .CorrelateBy((order, context) => order.Number == context.Message.Number)
+            .SelectId(_ => Guid.CreateVersion7()));
+        Event(() => OfNote, e => e.CorrelateBy((order, context) => order.Note == context.Message.Note).OnMissingInstance(m => m.Discard()));
+        Event(() => Stepping, e => e.OnMissingInstance(m => m.Fault()));
+        Event(() => Ended, e => e.OnMissingInstance(m => m.Discard()));
+        Initially(
+            When(Begun).Then(context => Fill(context.Saga, context.Message)).Then(Count).TransitionTo(Open),
+            When(OfNumber).Then(context => context.Saga.Number = context.Message.Number).Then(Count).TransitionTo(Open));
+        During(
+            Open,
+            When(Begun).Then(Count),
+            When(OfNumber).Then(Count),
+            When(OfNote).Then(Count),
+            When(Asked).Then(Count).Respond(context => new Answered(context.Saga.Steps)),
+            When(Stepping)
+                .Then(Count)
+                .Publish(context => new Stepped(context.Saga.CorrelationId, context.Saga.Steps))
+                .ThenAsync(context => troubles.MeetAsync(context.Message)),
+            When(Ended).Send(new Uri("queue:order-archive"), context => new Archive(context.Saga.CorrelationId)).Finalize());
+        SetCompletedWhenFinalized();
+    }
+
+    public State Open { get; private set; } = null!;
+    public Event<Begin> Begun { get; private set; } = null!;
+    public Event<Step> Stepping { get; private set; } = null!;
+    public Event<StepOfNumber> OfNumber { get; private set; } = null!;
+    public Event<StepOfNote> OfNote { get; private set; } = null!;
+    public Event<Ask> Asked { get; private set; } = null!;
+    public Event<End> Ended { get; private set; } = null!;
+
+    private static void Count<T>(BehaviorContext<Order, T> context)
+        where T : class => context.Saga.Steps++;
+
+    private static void Fill(Order order, Begin message)
+    {
+        order.Number = message.Number;
+        if (message.Values is not { } values)
+            return;
+        (order.Note, order.At, order.Amount, order.Large) = (values.Note, values.At, values.Amount, values.Large);
+        (order.Day, order.Lines, order.Bytes) = (values.Day, values.Lines, values.Bytes);
+    }
+}

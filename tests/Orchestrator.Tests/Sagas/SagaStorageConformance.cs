@@ -1,0 +1,323 @@
+using MassTransit;
+using MassTransit.Saga;
+using Orchestrator.Tests.Infrastructure;
+
+namespace Orchestrator.Tests.Sagas;
+
+/// <summary>The situations that a storage of sagas has to master, on a real broker and with real concurrency.</summary>
+public abstract class SagaStorageConformance(Servers servers) : IAsyncLifetime
+{
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
+    private Place? _place;
+    private SagaHost? _host;
+
+    protected Place Place => _place!;
+
+    protected SagaHost Host => _host!;
+
+    /// <summary>Makes the storage under test that of the order saga.</summary>
+    protected abstract void Use(ISagaRegistrationConfigurator<Order> saga);
+
+    public async ValueTask InitializeAsync()
+    {
+        _place = await servers.CreatePlaceAsync();
+        await _place.ExecuteAsync(OrderContext.Schema);
+        _host = await SagaHost.StartAsync(_place, Use);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_host is not null)
+            await _host.DisposeAsync();
+        if (_place is not null)
+            await _place.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Should_begin_a_saga_with_its_first_message_and_keep_every_kind_of_value()
+    {
+        var id = Guid.CreateVersion7();
+        var values = new Order
+        {
+            Note = "häßlich \"quoted\" \\ 🚀\nsecond line",
+            At = new DateTimeOffset(2026, 2, 28, 23, 59, 59, 123, TimeSpan.Zero),
+            Amount = 12345678901234.5678m,
+            Large = long.MaxValue,
+            Day = DayOfWeek.Friday,
+            Lines = ["", "two", new string('x', 10_000)],
+            Bytes = [0, 1, 255],
+        };
+
+        await PublishAsync(new Begin(id) { Number = "full", Values = values });
+        await UntilStepsAsync(id, 1);
+
+        var order = await LoadAsync(id);
+        Assert.Equal(("Open", "full", values.Note, values.At), (order.State, order.Number, order.Note, order.At));
+        Assert.Equal((values.Amount, values.Large, values.Day), (order.Amount, order.Large, order.Day));
+        Assert.Equal(values.Lines, order.Lines);
+        Assert.Equal(values.Bytes, order.Bytes);
+    }
+
+    [Fact]
+    public async Task Should_keep_nulls()
+    {
+        var id = await BeginAsync();
+
+        Assert.True(await Place.ScalarAsync<bool>("SELECT num_nulls(number, note, at, bytes) = 4 FROM test_order WHERE correlation_id = $1", id));
+    }
+
+    [Fact]
+    public async Task Should_load_and_change_a_saga()
+    {
+        var id = await BeginAsync();
+
+        await PublishAsync(new Step(id));
+        await PublishAsync(new Step(id));
+
+        await UntilStepsAsync(id, 3);
+    }
+
+    [Fact]
+    public async Task Should_begin_one_saga_when_many_first_messages_come_at_once()
+    {
+        var id = Guid.CreateVersion7();
+
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => PublishAsync(new Begin(id))));
+
+        await UntilStepsAsync(id, 30);
+    }
+
+    [Fact]
+    public async Task Should_begin_one_saga_when_many_first_messages_share_an_expression()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => PublishAsync(new StepOfNumber("shared"))));
+
+        await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT count(*) = 1 AND sum(steps) = 30 FROM test_order WHERE number = 'shared'"), "30 steps");
+        Assert.Equal(0L, await Place.ScalarAsync<long>("SELECT count(*) FROM dead_letter"));
+    }
+
+    [Fact]
+    public async Task Should_lose_no_change_when_many_messages_meet_in_one_saga()
+    {
+        var id = await BeginAsync();
+
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => PublishAsync(new Step(id))));
+
+        await UntilStepsAsync(id, 201);
+        await Wait.UntilAsync(() => Task.FromResult(Host.Heard.Of<Stepped>(id).Count == 200), "200 events");
+        Assert.Equal(Enumerable.Range(2, 200), Host.Heard.Of<Stepped>(id).Select(stepped => stepped.Steps).Order());
+    }
+
+    [Fact]
+    public async Task Should_lose_no_change_when_two_processes_share_the_queue()
+    {
+        await using var second = await SagaHost.StartAsync(Place, Use);
+        Guid[] ids = [Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7()];
+
+        await Task.WhenAll(Enumerable.Range(0, 150).Select(i => PublishAsync(new Begin(ids[i % 3]))));
+
+        foreach (var id in ids)
+            await UntilStepsAsync(id, 50);
+    }
+
+    [Fact]
+    public async Task Should_do_nothing_for_a_repeated_message()
+    {
+        var id = await BeginAsync();
+        var message = Guid.CreateVersion7();
+
+        for (var i = 0; i < 5; i++)
+            await PublishAsync(new Step(id), message);
+        await PublishAsync(new Step(id));
+
+        await UntilStepsAsync(id, 3);
+        await Task.Delay(Quiet, TestContext.Current.CancellationToken);
+        Assert.Equal(3, await StepsAsync(id));
+        Assert.Equal(2, Host.Heard.Of<Stepped>(id).Count);
+    }
+
+    [Fact]
+    public async Task Should_not_begin_a_forgotten_saga_again_for_a_repeat_of_its_first_message()
+    {
+        var id = Guid.CreateVersion7();
+        var first = Guid.CreateVersion7();
+        await PublishAsync(new Begin(id), first);
+        await UntilStepsAsync(id, 1);
+        await PublishAsync(new End(id));
+        await UntilGoneAsync(id);
+
+        await PublishAsync(new Begin(id), first);
+
+        await Task.Delay(Quiet, TestContext.Current.CancellationToken);
+        Assert.Equal(-1, await StepsAsync(id));
+    }
+
+    [Fact]
+    public async Task Should_find_by_expression_what_matches_and_nothing_else()
+    {
+        Guid[] red = [await BeginAsync("red"), await BeginAsync("red")];
+        var blue = await BeginAsync("blue");
+
+        await PublishAsync(new StepOfNote("red"));
+        await PublishAsync(new StepOfNote("nobody's"));
+
+        foreach (var id in red)
+            await UntilStepsAsync(id, 2);
+        await Task.Delay(Quiet, TestContext.Current.CancellationToken);
+        Assert.Equal(1, await StepsAsync(blue));
+        Assert.Equal(3L, await Place.ScalarAsync<long>("SELECT count(*) FROM test_order"));
+        Assert.Equal(0L, await Place.ScalarAsync<long>("SELECT count(*) FROM dead_letter"));
+    }
+
+    [Fact]
+    public async Task Should_not_let_messages_to_many_sagas_wait_for_each_other()
+    {
+        var ids = new List<Guid>();
+        for (var i = 0; i < 10; i++)
+            ids.Add(await BeginAsync("herd"));
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => PublishAsync(new StepOfNote("herd"))));
+        await Task.WhenAll(ids.Select(id => PublishAsync(new Step(id))));
+
+        foreach (var id in ids)
+            await UntilStepsAsync(id, 22);
+    }
+
+    [Fact]
+    public async Task Should_forget_a_completed_saga_and_send_what_it_sent_last()
+    {
+        var id = await BeginAsync();
+
+        await PublishAsync(new End(id));
+
+        await UntilGoneAsync(id);
+        await Wait.UntilAsync(() => Task.FromResult(Host.Heard.Of<Archive>(id).Count == 1), "archived");
+        await PublishAsync(new End(id));
+        await Task.Delay(Quiet, TestContext.Current.CancellationToken);
+        Assert.Equal(0L, await Place.ScalarAsync<long>("SELECT count(*) FROM dead_letter"));
+    }
+
+    [Fact]
+    public async Task Should_undo_all_when_a_handler_fails_and_do_all_when_it_is_tried_again()
+    {
+        var id = await BeginAsync();
+
+        await PublishAsync(new Step(id, Troubles.Once));
+
+        await UntilStepsAsync(id, 2);
+        await Task.Delay(Quiet, TestContext.Current.CancellationToken);
+        Assert.Equal(2, await StepsAsync(id));
+        Assert.Equal(2, Assert.Single(Host.Heard.Of<Stepped>(id)).Steps);
+    }
+
+    [Fact]
+    public async Task Should_make_a_dead_letter_and_leave_the_saga_alone_when_a_handler_always_fails()
+    {
+        var id = await BeginAsync();
+
+        await PublishAsync(new Step(id, Troubles.Always));
+
+        await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT count(*) = 1 AND bool_and(reason LIKE '%a fault that stays%') FROM dead_letter"), "a dead letter");
+        Assert.Equal(1, await StepsAsync(id));
+        Assert.Empty(Host.Heard.Of<Stepped>(id));
+    }
+
+    [Fact]
+    public async Task Should_try_again_when_somebody_else_wrote_the_row_meanwhile()
+    {
+        var id = await BeginAsync();
+
+        await PublishAsync(new Step(id, Troubles.Outsider));
+
+        await UntilStepsAsync(id, 102);
+        await Wait.UntilAsync(() => Task.FromResult(Host.Heard.Of<Stepped>(id).Count == 1), "one event");
+        await Task.Delay(Quiet, TestContext.Current.CancellationToken);
+        Assert.Equal(102, Assert.Single(Host.Heard.Of<Stepped>(id)).Steps);
+    }
+
+    [Fact]
+    public async Task Should_not_let_one_saga_wait_for_another()
+    {
+        var (slow, other) = (await BeginAsync(), await BeginAsync());
+        await PublishAsync(new Step(slow, Troubles.Held));
+        await Host.Troubles.Holding.WaitAsync(TestContext.Current.CancellationToken);
+
+        await PublishAsync(new Step(other));
+        await UntilStepsAsync(other, 2);
+
+        Assert.Equal(1, await StepsAsync(slow));
+        Host.Troubles.LetGo.Release();
+        await UntilStepsAsync(slow, 2);
+    }
+
+    [Fact]
+    public async Task Should_make_a_dead_letter_of_a_message_to_a_saga_that_is_not_there()
+    {
+        await PublishAsync(new Step(Guid.CreateVersion7()));
+
+        await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT count(*) = 1 FROM dead_letter"), "a dead letter");
+        Assert.Equal(0L, await Place.ScalarAsync<long>("SELECT count(*) FROM test_order"));
+    }
+
+    [Fact]
+    public async Task Should_answer_with_what_was_committed()
+    {
+        var id = await BeginAsync();
+        using var scope = Host.Services.CreateScope();
+        var client = scope.ServiceProvider.GetRequiredService<IRequestClient<Ask>>();
+
+        var answer = await client.GetResponse<Answered>(new Ask(id), TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, answer.Message.Steps);
+        Assert.Equal(2, await StepsAsync(id));
+    }
+
+    [Fact]
+    public async Task Should_read_sagas_by_expression_outside_a_message()
+    {
+        var id = await BeginAsync("wanted");
+        await BeginAsync("unwanted");
+
+        using var scope = Host.Services.CreateScope();
+        var sagas = scope.ServiceProvider.GetRequiredService<IQuerySagaRepositoryContextFactory<Order>>();
+        var found = await sagas.Execute(context => context.Query(new SagaQuery<Order>(order => order.Note == "wanted")), TestContext.Current.CancellationToken);
+
+        Assert.Equal([id], found);
+    }
+
+    protected Task PublishAsync<T>(T message, Guid? messageId = null)
+        where T : class =>
+        Host.Bus.Publish(message, context => context.MessageId = messageId ?? Guid.CreateVersion7(), TestContext.Current.CancellationToken);
+
+    protected async Task<int> StepsAsync(Guid id) =>
+        await Place.ScalarAsync<int>("SELECT coalesce((SELECT steps FROM test_order WHERE correlation_id = $1), -1)", id);
+
+    protected async Task<Guid> BeginAsync(string? note = null)
+    {
+        var id = Guid.CreateVersion7();
+        await PublishAsync(new Begin(id) { Values = new Order { Note = note } });
+        await UntilStepsAsync(id, 1);
+        return id;
+    }
+
+    private async Task UntilStepsAsync(Guid id, int steps)
+    {
+        try
+        {
+            await Wait.UntilAsync(async () => await StepsAsync(id) == steps, $"{steps} steps");
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"{exception.Message} {await StepsAsync(id)} steps", exception);
+        }
+    }
+
+    private async Task<Order> LoadAsync(Guid id)
+    {
+        using var scope = Host.Services.CreateScope();
+        var sagas = scope.ServiceProvider.GetRequiredService<ILoadSagaRepositoryContextFactory<Order>>();
+        return await sagas.Execute(context => context.Load(id), TestContext.Current.CancellationToken);
+    }
+
+    private Task UntilGoneAsync(Guid id) => Wait.UntilAsync(async () => await StepsAsync(id) == -1, "gone");
+}
