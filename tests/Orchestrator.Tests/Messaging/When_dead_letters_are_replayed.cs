@@ -103,19 +103,19 @@ public sealed class When_dead_letters_are_replayed(SharedHost shared)
     public async Task Should_keep_the_form_of_nested_headers()
     {
         var place = shared.Place;
-        const string headers = "SELECT headers->'x-route' = $1::jsonb FROM dead_letter WHERE message_id = 'replay-nested'";
+        const string headers = "SELECT headers->'x-route' = $1::jsonb FROM dead_letter WHERE message_id = 'nested-headers'";
         const string expected = """[{"hop": 1, "via": "gate"}, "end"]""";
         await using var publisher = await AmqpPublisher.ConnectAsync(place);
         await publisher.PublishAsync(
-            Enqueue, """{"platform":"nested","id":""}""", "replay-nested", "",
+            Enqueue, """{"platform":"nested","id":""}""", "nested-headers", "",
             ("x-route", new List<object> { new Dictionary<string, object?>(StringComparer.Ordinal) { ["hop"] = 1, ["via"] = "gate" }, "end" }));
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM dead_letter WHERE message_id = 'replay-nested')"), "in the dead letters");
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM dead_letter WHERE message_id = 'nested-headers')"), "in the dead letters");
         Assert.True(await place.ScalarAsync<bool>(headers, expected));
-        var first = await place.ScalarAsync<DateTime>("SELECT first_seen FROM dead_letter WHERE message_id = 'replay-nested'");
+        var first = await place.ScalarAsync<DateTime>("SELECT first_seen FROM dead_letter WHERE message_id = 'nested-headers'");
 
-        Assert.Equal(1, await ReplayAsync(place, "replay-nested"));
+        Assert.Equal(1, await ReplayAsync(place, "nested-headers"));
 
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM dead_letter WHERE message_id = 'replay-nested' AND first_seen > $1)", first), "back");
+        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM dead_letter WHERE message_id = 'nested-headers' AND first_seen > $1)", first), "back");
         Assert.True(await place.ScalarAsync<bool>(headers, expected));
     }
 
