@@ -4,7 +4,7 @@ namespace Orchestrator.Contracts.Jobs;
 
 /// <summary>
 /// Command: a platform has a job that waits for a machine. Sent by upstream systems, consumed by the workers.
-/// A repeat, or a job that is known already, changes nothing. Answered by <see cref="JobAssigned"/> or
+/// A repeat changes nothing; a job that is known already takes at most the payload of the later command. Answered by <see cref="JobAssigned"/> or
 /// <see cref="JobUnmatched"/>.
 /// </summary>
 [MessageName("orchestrator.jobs.enqueue-job")]
