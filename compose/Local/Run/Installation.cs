@@ -1,3 +1,4 @@
+using Orchestrator.Local.Examples;
 using Orchestrator.Local.Servers;
 
 namespace Orchestrator.Local.Run;
@@ -42,6 +43,8 @@ internal sealed class Installation(LocalServers servers, RunSecrets secrets, int
     public Dictionary<string, string> HostEnvironment(string role, Uri url)
     {
         var environment = CleanEnvironment.Create();
+        foreach (var (name, value) in AllExamples.Settings)
+            environment[name] = value;
         foreach (var (name, value) in UserSettings())
             environment[name] = value;
         environment["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/";

@@ -1,4 +1,5 @@
 using Orchestrator.Local.Demo;
+using Orchestrator.Local.Examples;
 using Orchestrator.Local.Servers;
 
 namespace Orchestrator.Local.Run;
@@ -25,7 +26,9 @@ internal static class RunCommand
 
             await using var system = await LocalSystem.StartAsync(options.Workers, console, shutdown.Requested);
             RunLock.Announce(system.Installation.Url);
-            var succeeded = !options.Demo || await DemoAsync(system.Installation, console, shutdown.Requested);
+            using var run = new RunContext(system.Installation, console);
+            await AllExamples.RegisterAsync(run, shutdown.Requested);
+            var succeeded = !options.Demo || await DemoParts.RunAsync(DemoParts.All, run, shutdown.Requested);
             Summary.Print(console, system.Installation, staysUp: !options.Once);
             if (options.Once)
                 return succeeded ? 0 : 1;
@@ -45,20 +48,6 @@ internal static class RunCommand
         catch (OperationCanceledException) when (shutdown.Requested.IsCancellationRequested)
         {
             return Interrupted;
-        }
-    }
-
-    private static async Task<bool> DemoAsync(Installation installation, RunConsole console, CancellationToken cancellationToken)
-    {
-        using var api = new OrchestratorClient(installation.Url, installation.Secrets.AdminToken, installation.Secrets.WebhookSecret);
-        try
-        {
-            return await JobsDemo.RunAsync(api, console, cancellationToken);
-        }
-        catch (HttpRequestException exception)
-        {
-            console.Failure($"The demo could not go on: {exception.Message}");
-            return false;
         }
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
 /// <summary>
 /// The row that a job must end as: what its deliveries give when they are read once each, in order. Written apart

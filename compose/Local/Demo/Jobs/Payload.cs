@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
 /// <summary>The body of a <c>workflow_job</c> delivery, with the fields that GitHub sends.</summary>
 internal sealed record Payload

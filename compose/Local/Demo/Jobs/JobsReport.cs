@@ -3,14 +3,14 @@ using System.Text.Json.Nodes;
 using Orchestrator.Local.Run;
 using Spectre.Console;
 
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
-/// <summary>Tells a person what the demo did.</summary>
-internal static class DemoReport
+/// <summary>Tells a person what this part of the demo did.</summary>
+internal static class JobsReport
 {
     private const int MostFaults = 20;
 
-    public static void Print(RunConsole console, DemoResult result)
+    public static void Print(RunConsole console, JobsResult result)
     {
         var table = new Table().Border(TableBorder.Rounded).BorderColor(Color.Grey);
         table.AddColumn("Flavor");
@@ -29,7 +29,7 @@ internal static class DemoReport
         PrintVerdict(console, result);
     }
 
-    private static void PrintVerdict(RunConsole console, DemoResult result)
+    private static void PrintVerdict(RunConsole console, JobsResult result)
     {
         var faults = result.Faults;
         if (faults.Count == 0)
@@ -56,7 +56,7 @@ internal static class DemoReport
             waits.Count == 0 ? "-" : Seconds(Percentile(waits, 0.5)), waits.Count == 0 ? "-" : Seconds(Percentile(waits, 0.95)));
     }
 
-    private static string Pressure(DemoResult result, string flavor) =>
+    private static string Pressure(JobsResult result, string flavor) =>
         $"{result.PressureBefore.GetValueOrDefault(flavor)} → [bold]{result.PressureAfter.GetValueOrDefault(flavor)}[/]";
 
     private static bool Has(JobState job, string time) => job.Actual?[time] is not null;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
 /// <summary>Draws a quarter of an hour of an organisation's CI from a seed: the same seed, the same jobs.</summary>
 /// <param name="seed">Decides everything but ids and the clock.</param>

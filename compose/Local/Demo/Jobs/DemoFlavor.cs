@@ -1,4 +1,4 @@
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
 /// <summary>A flavor as the API gives it.</summary>
 internal sealed record DemoFlavor

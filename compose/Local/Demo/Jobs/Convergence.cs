@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
 /// <summary>What a job is, and how it differs from what it must be.</summary>
 internal sealed record JobState(ExpectedJob Expected, JsonNode? Actual)
@@ -11,7 +11,7 @@ internal sealed record JobState(ExpectedJob Expected, JsonNode? Actual)
 }
 
 /// <summary>Waits until every job is as expected, then reads all of them once more.</summary>
-internal sealed class Convergence(OrchestratorClient api, TimeProvider time)
+internal sealed class Convergence(JobsClient api, TimeProvider time)
 {
     private const int AtOnce = 8;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
 /// <summary>Compares a job as the API gives it with the row it must be: times as instants, JSON by its meaning.</summary>
 internal static class JobComparison

@@ -1,4 +1,4 @@
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
 /// <summary>What the pressure of each flavor must become, from what was there before and what the demo adds.</summary>
 internal static class PressureForecast

@@ -4,11 +4,12 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Orchestrator.Local.Run;
 
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
-/// <summary>What the demo needs of the API, over HTTP like anybody else.</summary>
-internal sealed class OrchestratorClient : IDisposable
+/// <summary>What this part of the demo needs of the API, over HTTP like anybody else.</summary>
+internal sealed class JobsClient : IDisposable
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
@@ -16,12 +17,11 @@ internal sealed class OrchestratorClient : IDisposable
     private readonly HttpClient _github;
     private readonly byte[] _webhookSecret;
 
-    public OrchestratorClient(Uri url, string token, string webhookSecret)
+    public JobsClient(RunContext run)
     {
-        _webhookSecret = Encoding.UTF8.GetBytes(webhookSecret);
-        _client = new HttpClient { BaseAddress = url };
-        _github = new HttpClient { BaseAddress = url };
-        _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        _webhookSecret = Encoding.UTF8.GetBytes(run.Installation.Secrets.WebhookSecret);
+        _client = run.Api;
+        _github = new HttpClient { BaseAddress = run.Installation.Url };
     }
 
     /// <summary>Creates a flavor unless there is one of that name.</summary>
@@ -81,11 +81,7 @@ internal sealed class OrchestratorClient : IDisposable
         return response.StatusCode;
     }
 
-    public void Dispose()
-    {
-        _client.Dispose();
-        _github.Dispose();
-    }
+    public void Dispose() => _github.Dispose();
 
     // Link: <...>; rel="next"
     private static string? NextPage(HttpResponseMessage response) =>

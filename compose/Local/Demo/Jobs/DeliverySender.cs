@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Net;
 
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
 /// <summary>Sends deliveries through <c>/webhook</c>, several at a time, and again when the API could not keep one.</summary>
-internal sealed class DeliverySender(OrchestratorClient api)
+internal sealed class DeliverySender(JobsClient api)
 {
     private const int AtOnce = 8;
     private const int Attempts = 10;

@@ -1,12 +1,12 @@
 using Orchestrator.Local.Run;
 
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
 /// <summary>
-/// The first part of the demo: GitHub's deliveries become jobs, jobs become pressure. It is a plain HTTP client: it
+/// GitHub's deliveries become jobs, jobs become pressure. It is a plain HTTP client: it
 /// sends what GitHub would send, out of order and with repeats, and checks each row that comes of it.
 /// </summary>
-internal static class JobsDemo
+internal sealed class JobsDemo : IDemoPart
 {
     private const int Deliveries = 500;
     private const int Repeats = 40;
@@ -14,9 +14,12 @@ internal static class JobsDemo
     private static readonly TimeSpan PressureDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>True when everything ended as it must.</summary>
-    public static async Task<bool> RunAsync(OrchestratorClient api, RunConsole console, CancellationToken cancellationToken)
+    public string Title => "GitHub jobs become pressure";
+
+    public async Task<bool> RunAsync(RunContext run, CancellationToken cancellationToken)
     {
+        var console = run.Console;
+        using var api = new JobsClient(run);
         foreach (var flavor in DemoFlavor.All)
             await api.EnsureFlavorAsync(flavor, cancellationToken);
         var flavors = await api.FlavorsAsync(cancellationToken);
@@ -26,7 +29,6 @@ internal static class JobsDemo
         var generator = new DeliveryGenerator(Seed, TimeProvider.System.GetUtcNow());
         var jobs = generator.Jobs(Deliveries - Repeats);
         var deliveries = generator.Shuffled(jobs, Repeats);
-        console.Title("Demo: GitHub jobs become pressure");
         console.Pair("Jobs", $"{deliveries.Length} signed workflow_job deliveries about {jobs.Count} jobs: shuffled, {Repeats} of them repeats");
         console.Blank();
 
@@ -40,7 +42,7 @@ internal static class JobsDemo
                 states = await new Convergence(api, TimeProvider.System).WaitAsync(rows, progress, cancellationToken)));
 
         var expected = PressureForecast.Create(flavors, incompleteBefore, states);
-        var result = new DemoResult
+        var result = new JobsResult
         {
             Flavors = [.. flavors.OrderByDescending(flavor => flavor.Priority)],
             States = states,
@@ -49,13 +51,13 @@ internal static class JobsDemo
             PressureAfter = await PressureAsync(api, expected, cancellationToken),
             Sender = sender,
         };
-        DemoReport.Print(console, result);
+        JobsReport.Print(console, result);
         return result.Faults.Count == 0;
     }
 
     // Pressure above the minimum is the number of incomplete jobs; at a bound, only the jobs themselves tell.
     private static async Task<Dictionary<string, int>> IncompleteAsync(
-        OrchestratorClient api, IEnumerable<DemoFlavor> flavors, Dictionary<string, int> pressures, CancellationToken cancellationToken)
+        JobsClient api, IEnumerable<DemoFlavor> flavors, Dictionary<string, int> pressures, CancellationToken cancellationToken)
     {
         var incomplete = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var flavor in flavors)
@@ -68,7 +70,7 @@ internal static class JobsDemo
         return incomplete;
     }
 
-    private static async Task<IReadOnlyDictionary<string, int>> PressureAsync(OrchestratorClient api, Dictionary<string, int> expected, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyDictionary<string, int>> PressureAsync(JobsClient api, Dictionary<string, int> expected, CancellationToken cancellationToken)
     {
         var start = TimeProvider.System.GetTimestamp();
         while (true)

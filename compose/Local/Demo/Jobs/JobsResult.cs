@@ -1,7 +1,7 @@
-namespace Orchestrator.Local.Demo;
+namespace Orchestrator.Local.Demo.Jobs;
 
-/// <summary>Everything that the demo found out.</summary>
-internal sealed record DemoResult
+/// <summary>Everything that this part of the demo found out.</summary>
+internal sealed record JobsResult
 {
     public required IReadOnlyList<DemoFlavor> Flavors { get; init; }
 

@@ -1,0 +1,28 @@
+using Orchestrator.Local.Run;
+
+namespace Orchestrator.Local.Examples;
+
+/// <summary>The examples of this checkout.</summary>
+internal static class AllExamples
+{
+    private static readonly IExample[] Examples = [];
+
+    /// <summary>What the hosts need for them.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Settings => Examples.SelectMany(example => example.Settings);
+
+    /// <exception cref="RunFailedException">One of them was refused.</exception>
+    public static async Task RegisterAsync(RunContext run, CancellationToken cancellationToken)
+    {
+        foreach (var example in Examples)
+        {
+            try
+            {
+                await example.RegisterAsync(run, cancellationToken);
+            }
+            catch (HttpRequestException exception)
+            {
+                throw new RunFailedException($"An example cannot be registered: {exception.Message}");
+            }
+        }
+    }
+}
