@@ -4,14 +4,14 @@ namespace Orchestrator.Sagas.Duties;
 
 /// <summary>
 /// Vacuums the tables whose rows live for moments. At full speed they collect ten thousand dead rows a second, and
-/// autovacuum, which comes once a minute, would leave every sweep of the outbox and every read of the pressure to step
+/// autovacuum, which comes once a minute, would leave every sweep of the outbox, every look for timers and every read of the pressure to step
 /// over them all.
 /// </summary>
 public sealed class VacuumQueues(NpgsqlDataSource source) : IDuty
 {
     private const string Bloated = """
         SELECT relname FROM pg_stat_user_tables
-        WHERE schemaname = current_schema() AND relname IN ('outbox', 'pressure_delta') AND n_dead_tup > 5000
+        WHERE schemaname = current_schema() AND relname IN ('outbox', 'pressure_delta', 'timer') AND n_dead_tup > 5000
         """;
 
     public string Name => "vacuum-queues";

@@ -13,6 +13,7 @@ using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
 using Orchestrator.Sagas.Persistence.DeadLetters;
 using Orchestrator.Sagas.Persistence.Outbox;
+using Orchestrator.Sagas.Persistence.Timers;
 using Orchestrator.Sagas.Telemetry;
 
 namespace Orchestrator.Sagas.Hosting;
@@ -33,6 +34,8 @@ public static class CoreRegistration
         builder.AddOrchestratorTelemetry(serviceName);
         builder.AddDatabase();
         services.AddOutbox();
+        services.AddTimers();
+        services.AddDutyScheduler();
         services.AddJobs();
         return builder;
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Orchestrator.Sagas.Duties;
 
 namespace Orchestrator.Sagas.Hosting;
 
@@ -19,7 +20,8 @@ public static class HealthRegistration
             .AddCheck<PostgresCheck>("postgres", tags: [Ready])
             .AddCheck<BrokerCheck>("rabbitmq", tags: [Ready])
             .AddCheck<EndpointsCheck>("endpoints", tags: [Ready])
-            .AddCheck<OutboxCheck>("outbox", tags: [Ready]);
+            .AddCheck<OutboxCheck>("outbox", tags: [Ready])
+            .AddCheck<SchedulerCheck>("scheduler", tags: [Ready]);
         return services;
     }
 

@@ -16,6 +16,9 @@ public static class Envelope
 {
     public const string ContentType = "application/vnd.masstransit+json";
 
+    /// <summary>Header of a message that a timer sent, as MassTransit's state machines expect it.</summary>
+    public const string SchedulingToken = "MT-Scheduling-TokenId";
+
     private static readonly ConcurrentDictionary<Type, (string Exchange, string Urn)> Names = new();
 
     /// <summary>
@@ -36,8 +39,14 @@ public static class Envelope
         where T : class =>
         Write(message, sentAt, isMandatory: true, parent, links: null);
 
+    /// <summary>A command that a timer sends; the token of the timer is in its headers, where a saga looks for it.</summary>
+    /// <inheritdoc cref="Event{T}"/>
+    internal static OutboxMessage Scheduled<T>(T message, Guid token, DateTimeOffset sentAt, ActivityContext parent)
+        where T : class =>
+        Write(message, sentAt, isMandatory: true, parent, links: null, token);
+
     private static OutboxMessage Write<T>(
-        T message, DateTimeOffset sentAt, bool isMandatory, ActivityContext parent, IEnumerable<ActivityLink>? links)
+        T message, DateTimeOffset sentAt, bool isMandatory, ActivityContext parent, IEnumerable<ActivityLink>? links, Guid? token = null)
         where T : class
     {
         var (exchange, urn) = Names.GetOrAdd(
@@ -50,11 +59,11 @@ public static class Envelope
             IsMandatory = isMandatory,
             ContentType = ContentType,
             Headers = TraceHeaders.ForPublish(exchange, parent, links),
-            Body = Body(message, id, urn, sentAt),
+            Body = Body(message, id, urn, sentAt, token),
         };
     }
 
-    private static byte[] Body<T>(T message, Guid id, string urn, DateTimeOffset sentAt)
+    private static byte[] Body<T>(T message, Guid id, string urn, DateTimeOffset sentAt, Guid? token)
         where T : class
     {
         var buffer = new ArrayBufferWriter<byte>(512);
@@ -68,6 +77,13 @@ public static class Envelope
             writer.WritePropertyName("message");
             JsonSerializer.Serialize(writer, message, WireJson.Options);
             writer.WriteString("sentTime", sentAt.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
+            if (token is { } scheduled)
+            {
+                writer.WriteStartObject("headers");
+                writer.WriteString(SchedulingToken, scheduled);
+                writer.WriteEndObject();
+            }
+
             writer.WriteEndObject();
         }
 

@@ -3,6 +3,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence.Outbox;
+using Orchestrator.Sagas.Persistence.Timers;
 
 namespace Orchestrator.Sagas.Persistence;
 
@@ -16,15 +17,19 @@ public sealed class DurableTransaction : IAsyncDisposable
     private readonly NpgsqlConnection _connection;
     private readonly int _owner;
     private readonly OutboxRelay _relay;
+    private readonly DueTimers _timers;
     private readonly TimeProvider _time;
     private readonly List<OutboxMessage> _messages = [];
     private readonly List<ResourceEvent> _events = [];
     private readonly List<NpgsqlBatchCommand> _last = [];
+
+    /// <summary>By token; null takes the timer back.</summary>
+    private readonly Dictionary<Guid, PendingTimer?> _scheduled = [];
     private bool _begun;
 
-    internal DurableTransaction(NpgsqlConnection connection, int owner, OutboxRelay relay, TimeProvider time)
+    internal DurableTransaction(NpgsqlConnection connection, int owner, OutboxRelay relay, DueTimers timers, TimeProvider time)
     {
-        (_connection, _owner, _relay, _time) = (connection, owner, relay, time);
+        (_connection, _owner, _relay, _timers, _time) = (connection, owner, relay, timers, time);
     }
 
     /// <summary>How long one round trip may take. Default: that of the connection string, 30 seconds unless it says otherwise.</summary>
@@ -70,6 +75,43 @@ public sealed class DurableTransaction : IAsyncDisposable
     /// <summary>Publishes a finished message with the commit.</summary>
     public void Publish(OutboxMessage message) => _messages.Add(message);
 
+    /// <summary>
+    /// Sends a command later. The timer commits with the transaction, survives every process, never fires early and
+    /// has its effect once.
+    /// </summary>
+    /// <param name="message">A contract with a <see cref="Contracts.MessageNameAttribute"/>.</param>
+    /// <param name="token">
+    /// Names the timer: setting it again replaces message and time, <see cref="Unschedule"/> takes it back. A timer that
+    /// fired is gone; its token may be used again. The message carries it as header <c>MT-Scheduling-TokenId</c>.
+    /// </param>
+    /// <param name="delay">From the commit on, on the database's clock. Zero or less: as soon as it is committed.</param>
+    /// <param name="parent">The trace that the message continues; the current one by default.</param>
+    public void Schedule<T>(T message, Guid token, TimeSpan delay, ActivityContext parent = default)
+        where T : class =>
+        Schedule(Envelope.Scheduled(message, token, _time.GetUtcNow(), parent), token, delay);
+
+    /// <summary>Sends a command at a time on the database's clock; what is past goes as soon as it is committed.</summary>
+    /// <inheritdoc cref="Schedule{T}(T, Guid, TimeSpan, ActivityContext)"/>
+    public void Schedule<T>(T message, Guid token, DateTimeOffset dueAt, ActivityContext parent = default)
+        where T : class =>
+        Schedule(Envelope.Scheduled(message, token, _time.GetUtcNow(), parent), token, dueAt);
+
+    /// <summary>Publishes a finished message later, to the exchange or queue that it names.</summary>
+    /// <inheritdoc cref="Schedule{T}(T, Guid, TimeSpan, ActivityContext)"/>
+    public void Schedule(OutboxMessage message, Guid token, TimeSpan delay) =>
+        _scheduled[token] = new PendingTimer(token, message) { Delay = delay > TimeSpan.Zero ? delay : TimeSpan.Zero };
+
+    /// <summary>Publishes a finished message later, to the exchange or queue that it names.</summary>
+    /// <inheritdoc cref="Schedule{T}(T, Guid, DateTimeOffset, ActivityContext)"/>
+    public void Schedule(OutboxMessage message, Guid token, DateTimeOffset dueAt) =>
+        _scheduled[token] = new PendingTimer(token, message) { DueAt = dueAt };
+
+    /// <summary>
+    /// Takes a timer back with the commit. One that fires at the same moment is either taken back or fires, never both;
+    /// its receiver must expect either.
+    /// </summary>
+    public void Unschedule(Guid token) => _scheduled[token] = null;
+
     /// <summary>Writes a line of a resource's timeline with the commit.</summary>
     public void Record(ResourceEvent line) => _events.Add(line);
 
@@ -86,6 +128,7 @@ public sealed class DurableTransaction : IAsyncDisposable
                 batch.BatchCommands.Add(OutboxTable.Insert(_owner, _messages));
             if (_events.Count > 0)
                 batch.BatchCommands.Add(InsertEvents());
+            AddTimers(batch);
             foreach (var command in _last)
                 batch.BatchCommands.Add(command);
             batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
@@ -93,9 +136,25 @@ public sealed class DurableTransaction : IAsyncDisposable
         }
 
         _relay.HandOver(_messages);
+        foreach (var timer in _scheduled.Values)
+        {
+            if (timer?.Delay is { } delay)
+                _timers.Expect(delay);
+            else if (timer?.DueAt is { } dueAt)
+                _timers.Expect(dueAt);
+        }
     }
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
+
+    private void AddTimers(NpgsqlBatch batch)
+    {
+        var removed = _scheduled.Where(timer => timer.Value is null).Select(timer => timer.Key).ToList();
+        if (removed.Count > 0)
+            batch.BatchCommands.Add(TimerTable.Remove(removed));
+        if (_scheduled.Count > removed.Count)
+            batch.BatchCommands.Add(TimerTable.Set(_scheduled.Values.OfType<PendingTimer>()));
+    }
 
     private NpgsqlBatchCommand InsertEvents()
     {

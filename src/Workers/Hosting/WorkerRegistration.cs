@@ -1,6 +1,5 @@
 using MassTransit;
 using Orchestrator.Sagas.Duties;
-using Orchestrator.Sagas.Hosting;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Telemetry;
 using Orchestrator.Workers.Jobs;
@@ -17,8 +16,6 @@ public static class WorkerRegistration
         services.AddSingleton<SingleMessage>();
         services.AddSingleton<QueueDepths>();
         services.AddHostedService<Gauges>();
-        services.AddDutyScheduler();
-        services.AddHealthChecks().AddCheck<SchedulerCheck>("scheduler", tags: [HealthRegistration.Ready]);
         services.AddDuty<FoldPressure>();
         services.AddDuty<AgePressure>();
         services.AddDuty<ReconcileAssignments>();

@@ -40,6 +40,9 @@ public sealed class OutboxRelay : BackgroundService
         _queue = Channel.CreateBounded<OutboxMessage>(_options.Capacity);
     }
 
+    /// <summary>False while so much waits to be published that it is no time to add to it.</summary>
+    public bool HasRoom => _queue.Reader.Count <= _options.Capacity / 2;
+
     /// <summary>Takes committed messages. Never waits: what finds no room stays in the table until the sweep.</summary>
     public void HandOver(IReadOnlyList<OutboxMessage> messages)
     {
@@ -153,7 +156,7 @@ public sealed class OutboxRelay : BackgroundService
 
     private async Task SweepOnceAsync(CancellationToken stoppingToken)
     {
-        if (_queue.Reader.Count > _options.Capacity / 2 || !await _publisher.TryConnectAsync(stoppingToken))
+        if (!HasRoom || !await _publisher.TryConnectAsync(stoppingToken))
             return;
         // One look at the table tells what there is to find: while all is well it is the only one.
         var owners = await OutboxTable.ReadOwnersAsync(_source, stoppingToken);

@@ -1,0 +1,62 @@
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Sagas.Hosting;
+using Orchestrator.Sagas.Messaging;
+using Orchestrator.Sagas.Persistence;
+using Orchestrator.Tests.Infrastructure;
+
+namespace Orchestrator.Tests.Timers;
+
+/// <summary>A process of ours, within the test's, that sets and fires timers; with a listener for what they send unless told otherwise.</summary>
+public sealed class TimerHost : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    private TimerHost(IHost host) => _host = host;
+
+    public IServiceProvider Services => _host.Services;
+
+    public DurableTransactions Transactions => _host.Services.GetRequiredService<DurableTransactions>();
+
+    public Rings Rings => _host.Services.GetRequiredService<Rings>();
+
+    public static async Task<TimerHost> StartAsync(Place place, Action<IBusRegistrationConfigurator>? addConsumers = null, params (string Key, string Value)[] settings)
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["ConnectionStrings:Postgres"] = place.ConnectionString,
+            ["ConnectionStrings:RabbitMq"] = place.Amqp.AbsoluteUri,
+        });
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value)));
+        builder.AddOrchestratorCore("test");
+        builder.Services.AddSingleton<Rings>();
+        builder.Services.AddOrchestratorBus(bus =>
+        {
+            bus.AddConsumer<AlarmConsumer>().Endpoint(e => e.Name = "alarm");
+            addConsumers?.Invoke(bus);
+        });
+        // MassTransit keeps the first factory it sees for the whole process; one of a host's own would die with it.
+        builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(NullLoggerFactory.Instance));
+        var host = builder.Build();
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        return new TimerHost(host);
+    }
+
+    /// <summary>Does something in a transaction, and commits.</summary>
+    public async Task CommitAsync(Action<DurableTransaction> act)
+    {
+        await using var transaction = await Transactions.BeginAsync(TestContext.Current.CancellationToken);
+        act(transaction);
+        await transaction.CommitAsync(TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        if (_host is IAsyncDisposable host)
+            await host.DisposeAsync();
+    }
+}
