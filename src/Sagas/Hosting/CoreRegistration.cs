@@ -10,6 +10,7 @@ using Orchestrator.Contracts.Jobs;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Messaging;
+using Orchestrator.Sagas.Outbound;
 using Orchestrator.Sagas.Persistence;
 using Orchestrator.Sagas.Persistence.DeadLetters;
 using Orchestrator.Sagas.Persistence.Outbox;
@@ -37,6 +38,7 @@ public static class CoreRegistration
         services.AddTimers();
         services.AddDutyScheduler();
         services.AddJobs();
+        services.AddOutbound();
         return builder;
     }
 

@@ -13,7 +13,7 @@ namespace Orchestrator.Sagas.Telemetry;
 public static class TelemetryRegistration
 {
     private static readonly string[] Sources =
-        [OrchestratorActivity.SourceName, "Microsoft.AspNetCore", "MassTransit", "Npgsql", "Quartz"];
+        [OrchestratorActivity.SourceName, "Microsoft.AspNetCore", "MassTransit", "Npgsql", "Quartz", "System.Net.Http"];
 
     private static readonly string[] Meters =
         [OrchestratorMetrics.MeterName, "MassTransit", "Npgsql", "Quartz", "Microsoft.AspNetCore.Hosting", "System.Runtime"];

@@ -17,6 +17,7 @@ public sealed class When_a_setting_is_wrong(Servers servers)
         ("Orchestrator.Workers", "Jobs__PressureMaxAge", "00:00:01", "Jobs:PressureMaxAge"),
         ("Orchestrator.Workers", "Retention__Inbox", "-1", "Retention:Inbox"),
         ("Orchestrator.Workers", "Database__MaxPoolSize", "1", "Database:MaxPoolSize"),
+        ("Orchestrator.Workers", "Outbound__Allow__0", "http://build.internal", "Outbound:Allow"),
         ("Orchestrator.Api", "Auth__AdminToken", "short", "Auth:AdminToken"),
         ("Orchestrator.Api", "Host__Role", "nobody", "Host:Role"),
     ];
