@@ -8,21 +8,29 @@ using Orchestrator.Sagas.Jobs;
 namespace Orchestrator.Api.Auth;
 
 /// <summary>Lets a request reach its endpoint only with a token that may; what is not marked as open is closed.</summary>
-public sealed class TokenCheck(RequestDelegate next, AuthTokens tokens, IOptions<AuthOptions> options)
+public sealed class TokenCheck(RequestDelegate next, TokenGate gate)
 {
     private static readonly Access AdminOnly = new(Scope: null, IsDropIn: false);
-
-    private readonly byte[] _admin = SHA256.HashData(Encoding.UTF8.GetBytes(options.Value.AdminToken));
 
     public async Task InvokeAsync(HttpContext http)
     {
         // The endpoints that answer 405 and the like are no route of ours.
         if (http.GetEndpoint() is RouteEndpoint endpoint && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null)
-            http.Features.Set(await DemandAsync(http, endpoint.Metadata.GetMetadata<Access>() ?? AdminOnly));
+            await gate.DemandAsync(http, endpoint.Metadata.GetMetadata<Access>() ?? AdminOnly);
         await next(http);
     }
+}
 
-    private async Task<Caller> DemandAsync(HttpContext http, Access access)
+/// <summary>Finds out who sent a request, and whether the token that it came with may do what it asks.</summary>
+public sealed class TokenGate(AuthTokens tokens, IOptions<AuthOptions> options)
+{
+    private readonly byte[] _admin = SHA256.HashData(Encoding.UTF8.GetBytes(options.Value.AdminToken));
+
+    /// <summary>Notes the caller of a request that may do this.</summary>
+    /// <exception cref="ProblemException">There is no token, or it may not.</exception>
+    public async Task DemandAsync(HttpContext http, Access access) => http.Features.Set(await CallerAsync(http, access));
+
+    private async Task<Caller> CallerAsync(HttpContext http, Access access)
     {
         if (Presented(http.Request.Headers) is not { Length: > 0 } secret)
         {

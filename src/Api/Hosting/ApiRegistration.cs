@@ -1,4 +1,5 @@
 using Orchestrator.Api.Auth;
+using Orchestrator.Api.Calls;
 using Orchestrator.Api.DeadLetters;
 using Orchestrator.Api.Http;
 using Orchestrator.Api.Http.OpenApi;
@@ -31,8 +32,10 @@ public static class ApiRegistration
         services.AddOrchestratorHealth();
         services.AddHttpBasics();
         services.AddApiDocument();
+        services.AddSingleton<TokenGate>();
         services.AddSingleton<PressureFeed>();
         services.AddSingleton<JobWait>();
+        services.AddCallsApi();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -61,6 +64,7 @@ public static class ApiRegistration
         app.MapExplain();
         app.MapJobEvents();
         app.MapDeadLetters();
+        app.MapCalls();
         return app;
     }
 }

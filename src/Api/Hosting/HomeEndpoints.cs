@@ -14,11 +14,11 @@ public static class HomeEndpoints
 
     public static IEndpointRouteBuilder MapHome(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/", () => new Home("Orchestrator", Version, new("/docs", "/openapi/v1.json", "/health/ready")))
-            .WithName("Home").WithTags("Service").Describe(new Doc("What this is and where to look")
-            {
-                Answers = [new(200, "Name, version and links.", typeof(Home), """{"name":"Orchestrator","version":"0.1.0","links":{"docs":"/docs","openApi":"/openapi/v1.json","ready":"/health/ready"}}""")],
-            });
+        endpoints.MapGet("/", HomeOf).WithName("Home").WithTags("Service").Describe(new Doc(
+            "What this is", "As the original function server for clients; a browser is led to the docs.")
+        {
+            Answers = [new(200, "A greeting.", typeof(Home), """{"goto":"https://github.com/fnproject/fn","hello":"world!","name":"Orchestrator","version":"0.1.0","links":{"docs":"/docs","openApi":"/openapi/v1.json","ready":"/health/ready"}}""")],
+        });
         endpoints.MapGet("/version", () => new VersionBody(Version)).WithName("GetVersion").WithTags("Service").Describe(new Doc("Version")
         {
             Answers = [new(200, "The version.", typeof(VersionBody), """{"version":"0.1.0"}""")],
@@ -29,9 +29,15 @@ public static class HomeEndpoints
     }
 
     private static HealthBody Health() => new("ok");
+
+    private static IResult HomeOf(HttpRequest request) =>
+        request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase))
+            ? Results.Redirect("/docs")
+            : Results.Ok(new Home("https://github.com/fnproject/fn", "world!", "Orchestrator", Version, new("/docs", "/openapi/v1.json", "/health/ready")));
 }
 
-public sealed record Home(string Name, string Version, HomeLinks Links);
+/// <summary>The original function server's greeting, and where to look.</summary>
+public sealed record Home(string Goto, string Hello, string Name, string Version, HomeLinks Links);
 
 public sealed record HomeLinks(string Docs, string OpenApi, string Ready);
 

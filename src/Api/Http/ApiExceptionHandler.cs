@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
+using Orchestrator.Sagas.Calls;
 using Orchestrator.Sagas.Messaging;
 
 namespace Orchestrator.Api.Http;
@@ -27,6 +28,8 @@ public sealed class ApiExceptionHandler(ILogger<ApiExceptionHandler> logger) : I
         {
             case ProblemException known:
                 return known.Problem;
+            case FnException refused:
+                return Errors.Of(refused.Error);
             case BadHttpRequestException bad:
                 return Errors.OfStatus(bad.StatusCode).Because(bad.Message);
             case PostgresException data when Transient.IsDataFault(data):

@@ -1,3 +1,5 @@
+using Orchestrator.Sagas.Calls;
+
 namespace Orchestrator.Api.Http;
 
 /// <summary>The errors that every part of the API shares.</summary>
@@ -44,6 +46,13 @@ public static class Errors
 
     public static readonly ErrorKind DatabaseUnavailable = new(
         503, "DATABASE_UNAVAILABLE", "The database is away", "Nothing was done, or the repeat finds what was. Try again after the seconds in 'Retry-After'.");
+
+    /// <summary>An error of the original function server: the message says it all.</summary>
+    public static Problem Of(FnError error)
+    {
+        var problem = (OfStatus(error.Status) with { Status = error.Status }).Because(error.Message);
+        return error.Status is 503 ? problem.WithHeader("Retry-After", "15") : problem;
+    }
 
     /// <summary>The error that stands for a bare status.</summary>
     public static ErrorKind OfStatus(int status) => status switch

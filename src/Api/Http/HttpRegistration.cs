@@ -25,6 +25,13 @@ public static class HttpRegistration
     {
         var http = context.HttpContext;
         var kind = Errors.OfStatus(http.Response.StatusCode);
+        if (MessageForm.Applies(http.Request.Path) && MessageForm.Detail(http.Request, kind.Status) is { } message)
+        {
+            if (message == Sagas.Calls.FnErrors.MissingFnId.Message)
+                kind = Errors.BadRequest;
+            return kind.Because(message).ExecuteAsync(http);
+        }
+
         var detail = kind.Status switch
         {
             404 => $"There is nothing at {http.Request.Path}.",

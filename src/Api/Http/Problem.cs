@@ -6,7 +6,7 @@ namespace Orchestrator.Api.Http;
 
 /// <summary>
 /// An error as it is answered: RFC 9457 problem details with <c>code</c>, <c>hint</c>, <c>message</c>, <c>traceId</c>
-/// and, where fields are wrong, <c>errors</c>.
+/// and, where fields are wrong, <c>errors</c>. On the routes of the original function server it is a <see cref="MessageForm"/>.
 /// </summary>
 /// <param name="Kind">What sort of error it is.</param>
 /// <param name="Detail">What is wrong this time.</param>
@@ -28,8 +28,9 @@ public sealed record Problem(ErrorKind Kind, string Detail) : IResult
         response.StatusCode = Kind.Status;
         foreach (var (name, value) in Headers)
             response.Headers[name] = value;
-        var body = Write(Activity.Current?.TraceId.ToHexString() ?? httpContext.TraceIdentifier);
-        response.ContentType = ContentType;
+        var isMessage = MessageForm.Applies(httpContext.Request.Path);
+        var body = isMessage ? MessageForm.Write(Detail) : Write(Activity.Current?.TraceId.ToHexString() ?? httpContext.TraceIdentifier);
+        response.ContentType = isMessage ? MessageForm.ContentType : ContentType;
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body, httpContext.RequestAborted);
     }

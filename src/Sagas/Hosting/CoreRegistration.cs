@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Orchestrator.Contracts.Jobs;
+using Orchestrator.Sagas.Calls;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Messaging;
@@ -39,6 +40,7 @@ public static class CoreRegistration
         services.AddDutyScheduler();
         services.AddJobs();
         services.AddOutbound();
+        services.AddCalls();
         return builder;
     }
 

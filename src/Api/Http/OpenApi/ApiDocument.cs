@@ -31,6 +31,7 @@ public static class ApiDocument
                     Description = "The admin token, or a token with the scope that the route needs.",
                 });
             document.AddComponent<IOpenApiSchema>(DocTransformer.ProblemSchema, ProblemSchema());
+            document.AddComponent<IOpenApiSchema>(DocTransformer.MessageSchema, MessageSchema());
             return Task.CompletedTask;
         });
     });
@@ -44,6 +45,14 @@ public static class ApiDocument
         page.ConfigObject.TryItOutEnabled = true;
         page.ConfigObject.DisplayOperationId = true;
     });
+
+    private static OpenApiSchema MessageSchema() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Description = "An error of the function routes.",
+        Required = new HashSet<string>(StringComparer.Ordinal) { "message" },
+        Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal) { ["message"] = Text("What is wrong.") },
+    };
 
     private static OpenApiSchema ProblemSchema() => new()
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Orchestrator.Sagas.Calls;
 
 namespace Orchestrator.Api.Http.OpenApi;
 
@@ -19,6 +20,9 @@ public sealed record Doc(string Summary, string Description = "")
 
     /// <summary>The errors of this endpoint; those that come from a body, a token or the database are added.</summary>
     public IReadOnlyList<ErrorKind> Errors { get; init; } = [];
+
+    /// <summary>The errors of an endpoint of the original function server.</summary>
+    public IReadOnlyList<FnError> Messages { get; init; } = [];
 
     /// <summary>True where <see cref="IdempotentWrites"/> runs the effect.</summary>
     public bool IsIdempotent { get; init; }

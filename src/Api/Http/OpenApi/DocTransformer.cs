@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Orchestrator.Api.Auth;
+using Orchestrator.Sagas.Calls;
 
 namespace Orchestrator.Api.Http.OpenApi;
 
@@ -11,6 +12,7 @@ public sealed class DocTransformer : IOpenApiOperationTransformer
 {
     public const string SecurityScheme = "token";
     public const string ProblemSchema = "Problem";
+    public const string MessageSchema = "FnMessage";
 
     public async Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
@@ -27,8 +29,19 @@ public sealed class DocTransformer : IOpenApiOperationTransformer
         operation.Responses = [];
         foreach (var answer in doc.Answers)
             operation.Responses[$"{answer.Status}"] = await AnswerAsync(answer, context, cancellationToken);
-        foreach (var group in ErrorsOf(doc, isOpen, isDropIn).GroupBy(error => error.Status).OrderBy(group => group.Key))
-            operation.Responses[$"{group.Key}"] = Failure([.. group.Distinct()], context.Document!);
+        var errors = ErrorsOf(doc, isOpen, isDropIn).ToList();
+        if (MessageForm.Applies($"/{context.Description.RelativePath}"))
+        {
+            var messages = doc.Messages.Concat(errors.Select(error => new FnError(error.Status, error.Title)));
+            foreach (var group in messages.GroupBy(error => error.Status).OrderBy(group => group.Key))
+                operation.Responses[$"{group.Key}"] = Failure([.. group.Select(error => error.Message).Distinct(StringComparer.Ordinal)], context.Document!);
+        }
+        else
+        {
+            foreach (var group in errors.GroupBy(error => error.Status).OrderBy(group => group.Key))
+                operation.Responses[$"{group.Key}"] = Failure([.. group.Distinct()], context.Document!);
+        }
+
         operation.Security = isOpen
             ? []
             : [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(SecurityScheme, context.Document)] = [] }];
@@ -138,6 +151,19 @@ public sealed class DocTransformer : IOpenApiOperationTransformer
             {
                 Schema = new OpenApiSchemaReference(ProblemSchema, document),
                 Example = JsonNode.Parse(kinds[0].Because(kinds[0].Title).Write("4bf92f3577b34da6a3ce929d0e0e4736").Span),
+            },
+        },
+    };
+
+    private static OpenApiResponse Failure(IReadOnlyList<string> messages, OpenApiDocument document) => new()
+    {
+        Description = string.Join('\n', messages.Select(message => $"{message}.")),
+        Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
+        {
+            ["application/json"] = new()
+            {
+                Schema = new OpenApiSchemaReference(MessageSchema, document),
+                Example = JsonNode.Parse(MessageForm.Write(messages[0]).Span),
             },
         },
     };

@@ -1,0 +1,22 @@
+using Orchestrator.Api.Auth;
+
+namespace Orchestrator.Api.Calls;
+
+/// <summary>The routes of functions.</summary>
+public static class CallsRegistration
+{
+    public static IServiceCollection AddCallsApi(this IServiceCollection services)
+    {
+        services.AddSingleton<FnRequests>();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapCalls(this IEndpointRouteBuilder endpoints)
+    {
+        var v2 = endpoints.MapGroup("/v2").RequireScope(Scopes.Calls);
+        v2.MapFnApps();
+        v2.MapFns();
+        v2.MapFnTriggers();
+        return endpoints;
+    }
+}
