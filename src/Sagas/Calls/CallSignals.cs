@@ -23,22 +23,26 @@ public sealed class CallSignals(NpgsqlDataSource source, ILogger<CallSignals> lo
 
     private readonly SemaphoreSlim _announce = new(0, 1);
 
-    /// <summary>Apps, fns or triggers have changed, or may have without our hearing of it.</summary>
-    public event Action? OnFnsChanged;
-
-    /// <summary>Calls wait to be started.</summary>
-    public event Action? OnQueued;
-
-    /// <summary>The call with this id was cancelled.</summary>
-    public event Action<string>? OnCancelled;
+    private Action? _fnsChanged;
+    private Action? _queued;
+    private Action<string>? _cancelled;
 
     /// <summary>True while every signal of others arrives.</summary>
     public bool IsListening { get; private set; }
 
+    /// <summary>Calls <paramref name="act"/> when apps, fns or triggers have changed, or may have without our hearing of it.</summary>
+    public void WhenFnsChange(Action act) => _fnsChanged += act;
+
+    /// <summary>Calls <paramref name="act"/> when calls wait to be started.</summary>
+    public void WhenQueued(Action act) => _queued += act;
+
+    /// <summary>Calls <paramref name="act"/> with the id of each call that is cancelled.</summary>
+    public void WhenCancelled(Action<string> act) => _cancelled += act;
+
     /// <summary>Tells this process at once, and the others in a moment, that calls wait.</summary>
     public void AnnounceQueued()
     {
-        OnQueued?.Invoke();
+        _queued?.Invoke();
         lock (_announce)
         {
             if (_announce.CurrentCount == 0)
@@ -47,7 +51,7 @@ public sealed class CallSignals(NpgsqlDataSource source, ILogger<CallSignals> lo
     }
 
     /// <summary>Forgets what this process remembers of fns, for a change of its own.</summary>
-    public void ForgetFns() => OnFnsChanged?.Invoke();
+    public void ForgetFns() => _fnsChanged?.Invoke();
 
     public override void Dispose()
     {
@@ -87,8 +91,8 @@ public sealed class CallSignals(NpgsqlDataSource source, ILogger<CallSignals> lo
             await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection))
                 await listen.ExecuteNonQueryAsync(stoppingToken);
             IsListening = true;
-            OnFnsChanged?.Invoke();
-            OnQueued?.Invoke();
+            _fnsChanged?.Invoke();
+            _queued?.Invoke();
             while (true)
             {
                 if (await connection.WaitAsync(CheckInterval, stoppingToken))
@@ -100,7 +104,7 @@ public sealed class CallSignals(NpgsqlDataSource source, ILogger<CallSignals> lo
         finally
         {
             IsListening = false;
-            OnFnsChanged?.Invoke();
+            _fnsChanged?.Invoke();
             // It listens: it must not serve anybody else.
             NpgsqlConnection.ClearPool(connection);
         }
@@ -111,13 +115,13 @@ public sealed class CallSignals(NpgsqlDataSource source, ILogger<CallSignals> lo
         switch (payload)
         {
             case FnsChanged:
-                OnFnsChanged?.Invoke();
+                _fnsChanged?.Invoke();
                 break;
             case Queued:
-                OnQueued?.Invoke();
+                _queued?.Invoke();
                 break;
             case var cancelled when cancelled.StartsWith(CancelledPrefix, StringComparison.Ordinal):
-                OnCancelled?.Invoke(cancelled[CancelledPrefix.Length..]);
+                _cancelled?.Invoke(cancelled[CancelledPrefix.Length..]);
                 break;
         }
     }

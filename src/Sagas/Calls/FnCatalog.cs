@@ -32,7 +32,7 @@ public sealed record FnRoute(FnTrigger Trigger, FnEntry Fn)
 /// Fns and triggers by what callers name them, remembered until a change of any of them is heard of. While signals do
 /// not arrive nothing is remembered.
 /// </summary>
-public sealed class FnCatalog : IDisposable
+public sealed class FnCatalog
 {
     private const int MaxEntries = 10_000;
 
@@ -50,7 +50,7 @@ public sealed class FnCatalog : IDisposable
     public FnCatalog(NpgsqlDataSource source, CallSignals signals)
     {
         (_source, _signals) = (source, signals);
-        signals.OnFnsChanged += Forget;
+        signals.WhenFnsChange(Forget);
     }
 
     /// <summary>The fn with this id.</summary>
@@ -87,8 +87,6 @@ public sealed class FnCatalog : IDisposable
             _specs.Clear();
         return _specs.GetOrAdd(id, spec);
     }
-
-    public void Dispose() => _signals.OnFnsChanged -= Forget;
 
     // A read that began before a change fills the memory of before, which nobody asks any more.
     private void Forget() => _memory = new Memory();
