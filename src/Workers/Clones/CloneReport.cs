@@ -46,5 +46,5 @@ public enum CloneState
 /// <summary>Signs of use of a clone, read from its own statistics; what the host itself does is not in them.</summary>
 /// <param name="LastActivityAt">The newest change of state of a client's session that is there; null when there is none.</param>
 /// <param name="BusySessions">Sessions of clients that run something or hold a transaction open.</param>
-/// <param name="Transactions">Commits and roll-backs of all databases since the clone was made, for comparison with an earlier reading.</param>
-public sealed record CloneActivity(DateTimeOffset? LastActivityAt, int BusySessions, long Transactions);
+/// <param name="Use">Grows with every session and every millisecond that a client keeps the clone busy, for comparison with an earlier reading; it starts again after a crash of the clone.</param>
+public sealed record CloneActivity(DateTimeOffset? LastActivityAt, int BusySessions, long Use);
