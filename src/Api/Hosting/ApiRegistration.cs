@@ -3,6 +3,7 @@ using Orchestrator.Api.Calls;
 using Orchestrator.Api.DeadLetters;
 using Orchestrator.Api.Http;
 using Orchestrator.Api.Http.OpenApi;
+using Orchestrator.Api.Instances;
 using Orchestrator.Api.Jobs;
 using Orchestrator.Sagas.Hosting;
 using Orchestrator.Sagas.Messaging;
@@ -36,6 +37,7 @@ public static class ApiRegistration
         services.AddSingleton<PressureFeed>();
         services.AddSingleton<JobWait>();
         services.AddCallsApi();
+        services.AddInstancesApi();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -65,6 +67,7 @@ public static class ApiRegistration
         app.MapJobEvents();
         app.MapDeadLetters();
         app.MapCalls();
+        app.MapInstancesPart();
         return app;
     }
 }

@@ -30,6 +30,9 @@ public sealed record Answer(int Status) : IResult
         };
     }
 
+    /// <summary>Work was accepted that goes on; <paramref name="location"/> says where to look, <paramref name="body"/> how it stands.</summary>
+    public static Answer Accepted(string location, object body) => Created(location, body) with { Status = StatusCodes.Status202Accepted };
+
     public static Answer Refused(Problem problem) => new(problem.Kind.Status)
     {
         Headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["Content-Type"] = Problem.ContentType },

@@ -20,6 +20,9 @@ public sealed record Problem(ErrorKind Kind, string Detail) : IResult
     /// <summary>Headers that go with it, such as <c>Retry-After</c>.</summary>
     public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
 
+    /// <summary>The state that the resource is in, where the request does not fit it; members of the body by name.</summary>
+    public IReadOnlyDictionary<string, object?> Current { get; init; } = new Dictionary<string, object?>(StringComparer.Ordinal);
+
     public Problem WithHeader(string name, string value) => this with { Headers = [.. Headers, (name, value)] };
 
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -55,6 +58,12 @@ public sealed record Problem(ErrorKind Kind, string Detail) : IResult
             {
                 writer.WritePropertyName("errors");
                 JsonSerializer.Serialize(writer, Errors, JsonFormat.Options);
+            }
+
+            if (Current.Count > 0)
+            {
+                writer.WritePropertyName("current");
+                JsonSerializer.Serialize(writer, Current, JsonFormat.Options);
             }
 
             writer.WriteEndObject();

@@ -9,6 +9,7 @@ using Npgsql;
 using Orchestrator.Contracts.Jobs;
 using Orchestrator.Sagas.Calls;
 using Orchestrator.Sagas.Duties;
+using Orchestrator.Sagas.Instances;
 using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Outbound;
@@ -39,8 +40,12 @@ public static class CoreRegistration
         services.AddTimers();
         services.AddDutyScheduler();
         services.AddJobs();
+<<<<<<< HEAD
         services.AddOutbound();
         services.AddCalls();
+=======
+        services.AddInstances();
+>>>>>>> 62dd9cb (Instances: contracts, saga, claims on nodes, and the seed's functions over HTTP)
         return builder;
     }
 

@@ -68,7 +68,8 @@ public static class JobRules
             .WithMessage($"'{{PropertyName}}' must have at most {maxLength} characters.")
             .Must(text => text is null || IsStorable(text)).WithMessage("'{PropertyName}' must not contain control characters or broken Unicode.");
 
-    private static bool IsStorable(string text)
+    /// <summary>True for text that the database and every client can hold.</summary>
+    public static bool IsStorable(string text)
     {
         for (var i = 0; i < text.Length; i++)
         {

@@ -14,4 +14,13 @@ public static class AdvisoryLocks
 
     /// <summary>Held while a request with an idempotency key is in flight. Second key: hash of its scope and key.</summary>
     public const int IdempotencyKey = 4;
+
+    /// <summary>Held while room on a node is claimed. Second key: 0.</summary>
+    public const int Placement = 50;
+
+    /// <summary>Held by the node of that name while it lives. Second key: hash of the name.</summary>
+    public const int NodeName = 51;
+
+    /// <summary>Held while the capacity of a flavor is planned. Second key: hash of platform and name.</summary>
+    public const int Capacity = 52;
 }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Orchestrator.Sagas.Instances;
 using Orchestrator.Sagas.Jobs;
 
 namespace Orchestrator.Sagas.Persistence;
@@ -11,6 +12,10 @@ public sealed class OrchestratorDbContext(DbContextOptions<OrchestratorDbContext
 {
     public DbSet<Flavor> Flavors => Set<Flavor>();
     public DbSet<Job> Jobs => Set<Job>();
+    public DbSet<Region> Regions => Set<Region>();
+    public DbSet<App> Apps => Set<App>();
+    public DbSet<Node> Nodes => Set<Node>();
+    public DbSet<InstanceState> Instances => Set<InstanceState>();
     public DbSet<ResourceEvent> ResourceEvents => Set<ResourceEvent>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -25,6 +30,7 @@ public sealed class OrchestratorDbContext(DbContextOptions<OrchestratorDbContext
             job.Property(j => j.Raw).HasColumnType("jsonb");
         });
         modelBuilder.Entity<ResourceEvent>().ToTable("resource_event").HasKey(e => e.Id);
+        modelBuilder.MapInstances();
         UseSnakeCaseColumns(modelBuilder);
     }
 
