@@ -40,12 +40,9 @@ public static class CoreRegistration
         services.AddTimers();
         services.AddDutyScheduler();
         services.AddJobs();
-<<<<<<< HEAD
         services.AddOutbound();
         services.AddCalls();
-=======
         services.AddInstances();
->>>>>>> 62dd9cb (Instances: contracts, saga, claims on nodes, and the seed's functions over HTTP)
         return builder;
     }
 

@@ -85,7 +85,7 @@ public sealed class InstanceSagas(
             : null;
 
     /// <summary>Takes the lock of an instance; gives the database's clock.</summary>
-    internal static async Task<DateTimeOffset> LockAsync(DurableTransaction transaction, Guid instance, CancellationToken cancellationToken)
+    public static async Task<DateTimeOffset> LockAsync(DurableTransaction transaction, Guid instance, CancellationToken cancellationToken)
     {
         await using (var batch = transaction.CreateBatch())
         {

@@ -2,6 +2,7 @@ using MassTransit;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Telemetry;
+using Orchestrator.Workers.Instances;
 using Orchestrator.Workers.Jobs;
 
 namespace Orchestrator.Workers.Hosting;
@@ -21,6 +22,7 @@ public static class WorkerRegistration
         services.AddDuty<ReconcileAssignments>();
         services.AddDuty<RemoveOldRows>();
         services.AddDuty<VacuumQueues>();
+        services.AddInstanceWorkers();
         return services;
     }
 
@@ -38,5 +40,6 @@ public static class WorkerRegistration
         bus.AddConsumer<DisableFlavorConsumer, DisableFlavorConsumerDefinition>();
         bus.AddConsumer<DeleteFlavorConsumer, DeleteFlavorConsumerDefinition>();
         bus.AddConsumer<DeadLetterConsumer, DeadLetterConsumerDefinition>();
+        bus.AddInstanceConsumers();
     }
 }

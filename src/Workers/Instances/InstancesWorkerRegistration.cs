@@ -1,0 +1,32 @@
+using MassTransit;
+using Orchestrator.Sagas.Duties;
+using Orchestrator.Sagas.Hosting;
+
+namespace Orchestrator.Workers.Instances;
+
+/// <summary>What makes a worker a node, and lets it take commands about instances.</summary>
+public static class InstancesWorkerRegistration
+{
+    public static IServiceCollection AddInstanceWorkers(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<NodeOptions>("Node");
+        services.AddSingleton<NodeClaims>();
+        services.AddSingleton<NodeReports>();
+        services.AddSingleton<HealthProbe>();
+        services.AddSingleton<NodeAgent>();
+        services.AddHostedService(provider => provider.GetRequiredService<NodeAgent>());
+        services.AddDuty<LookAfterInstances>();
+        return services;
+    }
+
+    public static void AddInstanceConsumers(this IBusRegistrationConfigurator bus)
+    {
+        bus.AddConsumer<ProvisionInstanceConsumer, ProvisionInstanceConsumerDefinition>();
+        bus.AddConsumer<UpdateInstanceConsumer, UpdateInstanceConsumerDefinition>();
+        bus.AddConsumer<TerminateInstanceConsumer, TerminateInstanceConsumerDefinition>();
+        bus.AddConsumer<TerminateAppInstancesConsumer, TerminateAppInstancesConsumerDefinition>();
+        bus.AddConsumer<DeleteInstanceConsumer, DeleteInstanceConsumerDefinition>();
+        bus.AddConsumer<DrainNodeConsumer, DrainNodeConsumerDefinition>();
+        bus.AddConsumer<InstanceDueConsumer, InstanceDueConsumerDefinition>();
+    }
+}
