@@ -42,7 +42,7 @@ public sealed class Placements(IOptions<InstancesOptions> options)
                     SELECT generate_series($12::int, $13::int) AS port WHERE $9 > 0
                     EXCEPT
                     SELECT unnest(p.ports) FROM placement p JOIN node n ON n.name = p.node WHERE n.machine = (SELECT machine FROM chosen)) unused
-                ORDER BY random() LIMIT $9) some)
+                ORDER BY random() LIMIT $9) picked)
         INSERT INTO placement (instance, attempt, node, incarnation, app_id, milli_cpus, memory_mib, disk_mib, ports, spec)
         SELECT $1, $2, c.name, c.incarnation, $3, $5, $6, $7, coalesce(f.ports, '{}'), $10::jsonb
         FROM chosen c CROSS JOIN free f WHERE cardinality(coalesce(f.ports, '{}')) = $9

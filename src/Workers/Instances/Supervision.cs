@@ -19,7 +19,7 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
     private readonly SemaphoreSlim _changed = new(0);
     private volatile ClaimedWork _work = work;
 
-    public Claim Claim => work.Claim;
+    public Claim Claim => _work.Claim;
 
     /// <summary>Completes when the claim is given back, or is no longer ours.</summary>
     public Task Done { get; private set; } = Task.CompletedTask;

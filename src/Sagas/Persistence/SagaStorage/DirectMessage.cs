@@ -1,4 +1,5 @@
 using System.Net.Mime;
+using System.Runtime.ExceptionServices;
 using MassTransit;
 using MassTransit.Context;
 using MassTransit.Middleware;
@@ -13,7 +14,7 @@ namespace Orchestrator.Sagas.Persistence.SagaStorage;
 public static class DirectMessage
 {
     /// <exception cref="UnhandledEventException">The machine does not say what the event means in this state.</exception>
-    public static Task RaiseAsync<TSaga, TMessage, TPayload>(
+    public static async Task RaiseAsync<TSaga, TMessage, TPayload>(
         MassTransitStateMachine<TSaga> machine, TSaga saga, Event<TMessage> @event, TMessage message, TPayload payload)
         where TSaga : class, SagaStateMachineInstance
         where TMessage : class
@@ -23,8 +24,19 @@ public static class DirectMessage
         detached.AddOrUpdatePayload(() => payload, _ => payload);
         var consumed = new MessageConsumeContext<TMessage>(detached, message);
         var context = new DefaultSagaConsumeContext<TSaga, TMessage>(consumed, saga);
-        return ((StateMachine<TSaga>)machine).RaiseEvent(
-            new MassTransitStateMachine<TSaga>.BehaviorContextProxy<TMessage>(machine, context, consumed, @event));
+        try
+        {
+            await ((StateMachine<TSaga>)machine).RaiseEvent(
+                new MassTransitStateMachine<TSaga>.BehaviorContextProxy<TMessage>(machine, context, consumed, @event));
+        }
+        catch (EventExecutionException exception)
+        {
+            // The machine wraps what an activity throws; the caller wants to know that.
+            Exception cause = exception;
+            while (cause is EventExecutionException { InnerException: { } inner })
+                cause = inner;
+            ExceptionDispatchInfo.Throw(cause);
+        }
     }
 
     private static NotSupportedException OfTheBus() => new("The message did not come by the bus.");
