@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using NpgsqlTypes;
 using Orchestrator.Sagas.Persistence;
 

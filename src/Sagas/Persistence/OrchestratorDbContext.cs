@@ -37,6 +37,6 @@ public sealed class OrchestratorDbContext(DbContextOptions<OrchestratorDbContext
     private static void UseSnakeCaseColumns(ModelBuilder modelBuilder)
     {
         foreach (var property in modelBuilder.Model.GetEntityTypes().SelectMany(entity => entity.GetProperties()))
-            property.SetColumnName(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+            property.SetColumnName(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name.Replace("MiB", "Mib", StringComparison.Ordinal)));
     }
 }
