@@ -43,6 +43,27 @@ need_servers() {
     [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 }
 
+# want_tools [NAME...]: programs that make more possible (sandboxes, thin clones); without them everything else goes on.
+want_tools() {
+    local missing=()
+    command -v bwrap >/dev/null || missing+=(bubblewrap)
+    if [ "$(id -u)" -eq 0 ]; then
+        command -v mkfs.xfs >/dev/null || missing+=(xfsprogs)
+        missing+=("$@")
+    elif ! sudo -n true 2>/dev/null; then
+        return 0
+    fi
+    [ ${#missing[@]} -eq 0 ] || (apt_install "${missing[@]}") || say "Going on without ${missing[*]}."
+}
+
+# mounts_of_its_own: execs the command that follows; as root in a mount namespace, so that what it mounts ends with it.
+mounts_of_its_own() {
+    if [ "$(id -u)" -eq 0 ] && unshare --mount true 2>/dev/null; then
+        exec unshare --mount -- "$@"
+    fi
+    exec "$@"
+}
+
 apt_install() {
     local sudo=() log status=0 policy=/usr/sbin/policy-rc.d
     if ! command -v apt-get >/dev/null; then

@@ -4,7 +4,7 @@ using Orchestrator.Local.Servers;
 namespace Orchestrator.Local.Run;
 
 /// <summary>What the hosts of one run share: servers, secrets and the API's address.</summary>
-internal sealed class Installation(LocalServers servers, RunSecrets secrets, int port)
+internal sealed class Installation(LocalServers servers, RunSecrets secrets, int port, string clones)
 {
     /// <summary>The name of the database and of the virtual host.</summary>
     public const string Name = "orchestrator";
@@ -45,6 +45,8 @@ internal sealed class Installation(LocalServers servers, RunSecrets secrets, int
         var environment = CleanEnvironment.Create();
         foreach (var (name, value) in AllExamples.Settings)
             environment[name] = value;
+        environment["Clones__Directory"] = clones;
+        environment["Clones__DumpRoot"] = RunPaths.Dumps;
         foreach (var (name, value) in UserSettings())
             environment[name] = value;
         environment["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/";

@@ -22,16 +22,20 @@ internal sealed class LocalSystem : IAsyncDisposable
     public Installation Installation { get; }
 
     /// <summary>Starts everything, 0 workers meaning one process for all; returns when all of it is ready.</summary>
+    /// <param name="workers">How many workers run apart.</param>
+    /// <param name="clones">Where they keep clones.</param>
+    /// <param name="console">Where progress is shown.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="ServerStartException">Something did not start.</exception>
     /// <exception cref="RunFailedException">The port that the user wants is taken.</exception>
-    public static async Task<LocalSystem> StartAsync(int workers, RunConsole console, CancellationToken cancellationToken)
+    public static async Task<LocalSystem> StartAsync(int workers, string clones, RunConsole console, CancellationToken cancellationToken)
     {
         var port = Installation.ChoosePort();
         Installation? installation = null;
         await console.StepAsync("Starting Postgres and RabbitMQ", "Postgres and RabbitMQ are ready", async () =>
         {
             var servers = await LocalServers.StartAsync(RunPaths.Directory, RunPaths.Logs, cancellationToken);
-            installation = new Installation(servers, RunSecrets.Load(), port);
+            installation = new Installation(servers, RunSecrets.Load(), port, clones);
         });
         var system = new LocalSystem(installation!, console);
         try

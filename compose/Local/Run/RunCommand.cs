@@ -1,6 +1,7 @@
 using Orchestrator.Local.Demo;
 using Orchestrator.Local.Examples;
 using Orchestrator.Local.Servers;
+using Orchestrator.Local.Storage;
 
 namespace Orchestrator.Local.Run;
 
@@ -20,11 +21,12 @@ internal static class RunCommand
             using var held = RunLock.Take();
             console.Title("Orchestrator");
             if (options.Reset)
-                RunReset.DeletePrivateData();
+                await RunReset.DeletePrivateDataAsync();
             RunReset.StartFreshLogs();
             Directory.CreateDirectory(RunPaths.Functions);
 
-            await using var system = await LocalSystem.StartAsync(options.Workers, console, shutdown.Requested);
+            await using var clones = await CloneDirectory.OpenAsync(console);
+            await using var system = await LocalSystem.StartAsync(options.Workers, clones.Path, console, shutdown.Requested);
             RunLock.Announce(system.Installation.Url);
             using var run = new RunContext(system.Installation, console);
             await AllExamples.RegisterAsync(run, shutdown.Requested);

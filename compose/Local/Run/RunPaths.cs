@@ -11,6 +11,15 @@ internal static class RunPaths
 
     public static string Functions { get; } = Checkout.RunDirectory("functions");
 
+    /// <summary>Snapshots and clones, where the checkout's own file system holds them.</summary>
+    public static string Clones { get; } = Checkout.RunDirectory("clones");
+
+    /// <summary>The file system of snapshots and clones, where it is one of their own.</summary>
+    public static string ClonesDisk { get; } = Checkout.RunDirectory("clones-disk");
+
+    /// <summary>Dumps that snapshots may be made of.</summary>
+    public static string Dumps { get; } = Checkout.RunDirectory("dumps");
+
     /// <summary>The random admin token and webhook secret; they survive restarts.</summary>
     public static string Secrets { get; } = Checkout.RunDirectory("secrets");
 

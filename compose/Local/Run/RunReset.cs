@@ -1,4 +1,5 @@
 using Orchestrator.Local.Servers;
+using Orchestrator.Local.Storage;
 
 namespace Orchestrator.Local.Run;
 
@@ -7,12 +8,13 @@ internal static class RunReset
 {
     /// <summary>Removes the private servers with their data, and the secrets.</summary>
     /// <exception cref="RunFailedException">The user named servers of their own, whose data is not ours to drop.</exception>
-    public static void DeletePrivateData()
+    public static async Task DeletePrivateDataAsync()
     {
         if (NamedServers.Postgres() is not null || NamedServers.RabbitMq() is not null)
             throw new RunFailedException("--reset removes private servers only; drop the database and the virtual host of your own servers yourself.");
         PrivatePostgres.Delete(Checkout.RunDirectory("postgres"));
         PrivateRabbitMq.Delete(Checkout.RunDirectory("rabbitmq"));
+        await CloneDirectory.DeleteAsync();
         File.Delete(RunPaths.Secrets);
         if (Directory.Exists(RunPaths.Functions))
             Directory.Delete(RunPaths.Functions, recursive: true);

@@ -27,12 +27,26 @@ internal sealed class CloneHost(CloneStorage storage, ILogger<CloneHost> log) : 
 
     public async Task<StorageContents> OpenAsync(CancellationToken cancellationToken)
     {
+        if (storage.IsOpen)
+            throw new InvalidOperationException("The storage of the clones is open already.");
         await storage.OpenAsync(cancellationToken);
-        _supervision = new CloneSupervision(storage, _changes.Writer, log, () => _isClosing);
-        await ReclaimAsync(cancellationToken);
-        await Parallel.ForEachAsync(
-            _seats.Values, new ParallelOptions { MaxDegreeOfParallelism = StartsAtOnce, CancellationToken = cancellationToken },
-            async (seat, token) => await ComeBackAsync(seat, token));
+        try
+        {
+            _supervision = new CloneSupervision(storage, _changes.Writer, log, () => _isClosing);
+            await ReclaimAsync(cancellationToken);
+            await Parallel.ForEachAsync(
+                _seats.Values, new ParallelOptions { MaxDegreeOfParallelism = StartsAtOnce, CancellationToken = cancellationToken },
+                async (seat, token) => await ComeBackAsync(seat, token));
+        }
+        catch
+        {
+            foreach (var seat in _seats.Values.Where(seat => seat.Process is not null))
+                await seat.Process!.DisposeAsync();
+            _seats.Clear();
+            await storage.DisposeAsync();
+            throw;
+        }
+
         return new StorageContents(storage.Id, List(), [.. storage.Snapshots.Select(snapshot => snapshot.Report)]);
     }
 

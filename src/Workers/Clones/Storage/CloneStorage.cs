@@ -44,8 +44,21 @@ internal sealed class CloneStorage(IOptions<CloneHostOptions> options, ILogger<C
     public IReadOnlyDictionary<string, string> Environment =>
         new Dictionary<string, string>(StringComparer.Ordinal) { [Sandbox.Marker] = Id.ToString("N") };
 
-    /// <summary>Takes the storage and removes what a crash left half done.</summary>
+    /// <summary>Takes the storage and removes what a crash left half done; when that fails, it is let go again.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await TakeAsync(cancellationToken);
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task TakeAsync(CancellationToken cancellationToken)
     {
         if (Options.Directory.Length == 0)
             throw new InvalidOperationException("Clones:Directory is not set: this worker hosts no clones.");
@@ -189,7 +202,7 @@ internal sealed class CloneStorage(IOptions<CloneHostOptions> options, ILogger<C
 
         foreach (var stone in new DirectoryInfo(Layout.Tombstones).EnumerateFiles())
         {
-            if (TimeProvider.System.GetUtcNow() - stone.LastWriteTimeUtc > TombstonesKept)
+            if (TimeProvider.System.GetUtcNow() - new DateTimeOffset(stone.LastWriteTimeUtc) > TombstonesKept)
                 stone.Delete();
         }
     }
