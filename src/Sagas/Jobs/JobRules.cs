@@ -62,7 +62,7 @@ public static class JobRules
         }
     }
 
-    private static IRuleBuilderOptions<T, string> Text<T>(this IRuleBuilder<T, string> rule, int maxLength) =>
+    internal static IRuleBuilderOptions<T, string> Text<T>(this IRuleBuilder<T, string> rule, int maxLength) =>
         rule.Must(text => !string.IsNullOrEmpty(text)).WithMessage("'{PropertyName}' must not be empty.")
             .Must(text => text is null || text.Length <= maxLength)
             .WithMessage($"'{{PropertyName}}' must have at most {maxLength} characters.")

@@ -75,6 +75,9 @@ public sealed class ActionRegistry
         return known.GetValueOrDefault(key) ?? known.GetValueOrDefault(key with { Application = "" });
     }
 
+    /// <summary>Exactly this action; null when it is not registered.</summary>
+    public ActionDefinition? FindOwn(ActionKey key) => _known.ByKey.GetValueOrDefault(key);
+
     /// <inheritdoc cref="TryFind"/>
     /// <exception cref="ActionNotFoundException">There is neither.</exception>
     public ActionDefinition Find(string? application, string? name) =>
