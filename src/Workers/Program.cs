@@ -6,7 +6,7 @@ return await HostStart.RunAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(HostStart.Options(args));
     builder.AddOrchestratorCore("orchestrator-worker");
-    builder.Services.AddWorkerServices();
+    builder.Services.AddWorkerServices(builder.Configuration);
     builder.Services.AddOrchestratorBus(bus => bus.AddWorkerConsumers());
     builder.Services.AddOrchestratorHealth();
     var app = builder.Build();

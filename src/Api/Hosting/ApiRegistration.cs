@@ -1,3 +1,4 @@
+using Orchestrator.Api.Actions;
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Calls;
 using Orchestrator.Api.DeadLetters;
@@ -24,7 +25,7 @@ public static class ApiRegistration
         var isWorker = builder.Configuration.GetValue("Host:Role", HostRole.All) is HostRole.All;
         builder.AddOrchestratorCore(isWorker ? "orchestrator" : "orchestrator-api");
         if (isWorker)
-            services.AddWorkerServices();
+            services.AddWorkerServices(builder.Configuration);
         services.AddOrchestratorBus(bus =>
         {
             if (isWorker)
@@ -36,6 +37,7 @@ public static class ApiRegistration
         services.AddSingleton<TokenGate>();
         services.AddSingleton<PressureFeed>();
         services.AddSingleton<JobWait>();
+        services.AddSingleton<DeploymentWait>();
         services.AddCallsApi();
         services.AddInstancesApi();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -66,6 +68,7 @@ public static class ApiRegistration
         app.MapExplain();
         app.MapJobEvents();
         app.MapDeadLetters();
+        app.MapActions();
         app.MapCalls();
         app.MapInstancesPart();
         return app;

@@ -8,8 +8,11 @@ namespace Orchestrator.Api.Http;
 /// Server-sent events of one resource, from the first or from <c>Last-Event-ID</c> on, with a comment as a sign of life,
 /// until the client goes or the process stops.
 /// </summary>
-public sealed class EventStream(TimelinePosition from, TimelineFeed feed, TimeSpan heartbeat, CancellationToken stopping) : IResult
+public sealed class EventStream(
+    TimelinePosition from, TimelineFeed feed, TimeSpan heartbeat, CancellationToken stopping, Func<ResourceEvent, object>? body = null) : IResult
 {
+    private readonly Func<ResourceEvent, object> _body = body ?? EventBody.Of;
+
     public const string ContentType = "text/event-stream";
 
     private static readonly byte[] Heartbeat = ": heartbeat\n\n"u8.ToArray();
@@ -46,7 +49,7 @@ public sealed class EventStream(TimelinePosition from, TimelineFeed feed, TimeSp
         }
     }
 
-    private static async Task WriteEventsAsync(
+    private async Task WriteEventsAsync(
         HttpResponse response, TimelineFeed.Subscription subscription, PeriodicTimer beat, CancellationToken ending)
     {
         var next = subscription.NextAsync(ending).AsTask();
@@ -69,13 +72,13 @@ public sealed class EventStream(TimelinePosition from, TimelineFeed feed, TimeSp
         }
     }
 
-    private static byte[] Text(IReadOnlyList<ResourceEvent> events)
+    private byte[] Text(IReadOnlyList<ResourceEvent> events)
     {
         var text = new StringBuilder();
         foreach (var line in events)
         {
             text.Append($"id: {line.Id}\nevent: {line.What}\ndata: ")
-                .Append(JsonSerializer.Serialize(EventBody.Of(line), JsonFormat.Options)).Append("\n\n");
+                .Append(JsonSerializer.Serialize(_body(line), JsonFormat.Options)).Append("\n\n");
         }
 
         return Encoding.UTF8.GetBytes(text.ToString());

@@ -134,7 +134,7 @@ public sealed class DeploymentEngine(DeploymentMachine machine, ActionCatalogue 
     private static string Describe(Deployment deployment) =>
         deployment.Outcome is { } outcome ? $"{deployment.State} ({outcome})" : deployment.State;
 
-    private static Deployment New(ExecuteAction command, DeploymentEvent item)
+    private Deployment New(ExecuteAction command, DeploymentEvent item)
     {
         var trace = item.Trace != default
             ? item.Trace
@@ -147,6 +147,7 @@ public sealed class DeploymentEngine(DeploymentMachine machine, ActionCatalogue 
             GroupId = command.GroupId,
             Hash = item.Jobs!.Hash,
             Actor = item.Actor,
+            CreatedAt = time.GetUtcNow(),
             TraceId = trace.TraceId.ToHexString(),
             TraceParent = TraceHeaders.Format(trace),
         };

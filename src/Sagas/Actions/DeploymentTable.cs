@@ -29,9 +29,9 @@ internal static class DeploymentTable
 
     private const string InsertRows = """
         INSERT INTO action_deployments (correlation_id, state, status, outcome, application, action, group_id, hash, current_job, attempt,
-            is_attempt_open, tries, losses, is_stop_requested, pending_rollbacks, failed_rollbacks, trace_id, trace_parent, actor, finished_at)
+            is_attempt_open, tries, losses, is_stop_requested, pending_rollbacks, failed_rollbacks, trace_id, trace_parent, actor, created_at, finished_at)
         SELECT correlation_id, state, status, outcome, application, action, group_id, hash, current_job, attempt,
-            is_attempt_open, tries, losses, is_stop_requested, pending_rollbacks, failed_rollbacks, trace_id, trace_parent, actor,
+            is_attempt_open, tries, losses, is_stop_requested, pending_rollbacks, failed_rollbacks, trace_id, trace_parent, actor, created_at,
             CASE WHEN status = 'Finished' THEN now() END
         FROM json_populate_recordset(NULL::action_deployments, $1)
         """;

@@ -4,7 +4,7 @@ using Orchestrator.Sagas.Persistence;
 namespace Orchestrator.Sagas.Actions;
 
 /// <summary>Workers that live hold the lock of <see cref="Persistence.Outbox.OutboxOwner"/>.</summary>
-internal static class LiveWorkers
+public static class LiveWorkers
 {
     /// <summary>Rows of <c>pg_locks k</c> that are the lock of a process of ours; <c>k.objid</c> is its number.</summary>
     public const string IsLock = """

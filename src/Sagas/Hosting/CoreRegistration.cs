@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Orchestrator.Contracts.Jobs;
 using Orchestrator.Sagas.Calls;
+using Orchestrator.Sagas.Actions;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Instances;
 using Orchestrator.Sagas.Jobs;
@@ -40,6 +41,7 @@ public static class CoreRegistration
         services.AddTimers();
         services.AddDutyScheduler();
         services.AddJobs();
+        services.AddActions();
         services.AddOutbound();
         services.AddCalls();
         services.AddInstances();

@@ -11,6 +11,18 @@ public static class FailPoint
     public const string AfterCommit = "after-commit";
     public const string AfterPublish = "after-publish";
 
+    /// <summary>A worker has an attempt of a job, and has not begun it.</summary>
+    public const string JobClaimed = "job-claimed";
+
+    /// <summary>A job has stored data.</summary>
+    public const string JobDataStored = "job-data-stored";
+
+    /// <summary>A job has ended, and nothing of that is committed.</summary>
+    public const string JobDone = "job-done";
+
+    /// <summary>What became of a job is committed.</summary>
+    public const string JobReported = "job-reported";
+
     private static readonly string? Armed;
     private static int s_left;
 
@@ -20,6 +32,13 @@ public static class FailPoint
         if (setting is not [var name, var count] || !int.TryParse(count, out s_left))
             return;
         Armed = name;
+    }
+
+    /// <summary>As many passings as a batch has members, one after the other.</summary>
+    public static void Pass(string name, int count)
+    {
+        for (var i = 0; i < count; i++)
+            Pass(name);
     }
 
     public static void Pass(string name)

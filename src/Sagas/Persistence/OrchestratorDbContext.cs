@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Orchestrator.Sagas.Actions;
 using Orchestrator.Sagas.Instances;
 using Orchestrator.Sagas.Jobs;
 
@@ -31,6 +32,7 @@ public sealed class OrchestratorDbContext(DbContextOptions<OrchestratorDbContext
         });
         modelBuilder.Entity<ResourceEvent>().ToTable("resource_event").HasKey(e => e.Id);
         modelBuilder.MapInstances();
+        modelBuilder.MapActions();
         UseSnakeCaseColumns(modelBuilder);
     }
 

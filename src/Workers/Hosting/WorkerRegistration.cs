@@ -2,6 +2,7 @@ using MassTransit;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Telemetry;
+using Orchestrator.Workers.Actions;
 using Orchestrator.Workers.Instances;
 using Orchestrator.Workers.Jobs;
 
@@ -11,7 +12,7 @@ namespace Orchestrator.Workers.Hosting;
 public static class WorkerRegistration
 {
     /// <summary>Services that the consumers need.</summary>
-    public static IServiceCollection AddWorkerServices(this IServiceCollection services)
+    public static IServiceCollection AddWorkerServices(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSingleton<JobIntake>();
         services.AddSingleton<SingleMessage>();
@@ -23,6 +24,7 @@ public static class WorkerRegistration
         services.AddDuty<RemoveOldRows>();
         services.AddDuty<VacuumQueues>();
         services.AddInstanceWorkers();
+        services.AddActionWorker(configuration);
         return services;
     }
 
@@ -41,5 +43,6 @@ public static class WorkerRegistration
         bus.AddConsumer<DeleteFlavorConsumer, DeleteFlavorConsumerDefinition>();
         bus.AddConsumer<DeadLetterConsumer, DeadLetterConsumerDefinition>();
         bus.AddInstanceConsumers();
+        bus.AddActionConsumers();
     }
 }

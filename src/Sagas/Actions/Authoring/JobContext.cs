@@ -47,9 +47,11 @@ public sealed class JobContext
     /// <summary>The errors that wrapped functions have noted.</summary>
     public IReadOnlyList<LoggedError> Errors => _errors;
 
-    internal DateTimeOffset LastSign { get; private set; }
+    /// <summary>When the job last gave a sign of life; the beginning of time when it has not.</summary>
+    public DateTimeOffset LastSign { get; private set; }
 
-    internal TimeProvider Time { get; init; } = TimeProvider.System;
+    /// <summary>The clock of <see cref="LastSign"/>.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>
     /// Stores data of this job at once, before anything else happens, so that its rollback handler finds it whatever

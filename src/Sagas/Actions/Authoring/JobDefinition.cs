@@ -29,7 +29,7 @@ public sealed record JobDefinition
     /// <summary>Default: one attempt, no timeout.</summary>
     public JobPolicy? Policy { get; init; }
 
-    internal JobPolicy EffectivePolicy => Policy ?? JobPolicy.Default;
+    public JobPolicy EffectivePolicy => Policy ?? JobPolicy.Default;
 
     /// <summary>A job made of functions.</summary>
     public static JobDefinition Of<TInput, TOutput>(

@@ -27,5 +27,5 @@ public sealed class StateStore(JobValue? stored)
 
     /// <summary>As it is to be stored.</summary>
     /// <exception cref="DataNotSerializableException">It cannot be.</exception>
-    internal JobValue? Write() => _state is not null ? DataTypes.Write(_state) : _isSet ? null : stored;
+    public JobValue? Write() => _state is not null ? DataTypes.Write(_state) : _isSet ? null : stored;
 }
