@@ -46,7 +46,7 @@ public sealed class DeploymentMachine
         var end = Pipe.Empty<SagaConsumeContext<Deployment, T>>();
         return (deployment, message) => filter.Send(
             new DefaultSagaConsumeContext<Deployment, T>(
-                new MessageConsumeContext<T>(MissingConsumeContext.Instance, (T)message), deployment),
+                new MessageConsumeContext<T>(Undelivered.Instance, (T)message), deployment),
             end);
     }
 }

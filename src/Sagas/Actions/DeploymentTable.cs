@@ -70,7 +70,8 @@ internal static class DeploymentTable
     private const string InsertErrors = """
         INSERT INTO action_deployments_errors (deployment_id, job, error)
         SELECT deployment_id, job, error
-        FROM json_to_recordset($1) WITH ORDINALITY AS r (deployment_id uuid, job text, error text, no bigint) ORDER BY no
+        FROM ROWS FROM (json_to_recordset($1) AS (deployment_id uuid, job text, error text)) WITH ORDINALITY AS r (deployment_id, job, error, no)
+        ORDER BY no
         """;
 
     /// <summary>Locks deployments and reads them, with whether a worker has the current attempt.</summary>
