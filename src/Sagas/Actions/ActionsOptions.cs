@@ -34,5 +34,5 @@ public sealed class ActionsOptions
     /// Paths of assemblies with actions: their public types that implement <c>IActionModule</c> register them when a
     /// worker starts. Default: none.
     /// </summary>
-    public IList<string> Assemblies { get; } = [];
+    public string[] Assemblies { get; set; } = [];
 }

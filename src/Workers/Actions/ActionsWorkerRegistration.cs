@@ -18,6 +18,7 @@ public static class ActionsWorkerRegistration
         services.AddHostedService(provider => provider.GetRequiredService<WaitingAttempts>());
         services.AddDuty<RecoverAttempts>();
         services.AddDuty<FindIncompatible>();
+        services.AddDuty<RemoveOldDeployments>();
         ActionModules.Load(services, configuration);
         return services;
     }
