@@ -1,6 +1,7 @@
 using Orchestrator.Api.Actions;
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Calls;
+using Orchestrator.Api.Clones;
 using Orchestrator.Api.DeadLetters;
 using Orchestrator.Api.Http;
 using Orchestrator.Api.Http.OpenApi;
@@ -40,6 +41,7 @@ public static class ApiRegistration
         services.AddSingleton<DeploymentWait>();
         services.AddCallsApi();
         services.AddInstancesApi();
+        services.AddClonesApi();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -71,6 +73,7 @@ public static class ApiRegistration
         app.MapActions();
         app.MapCalls();
         app.MapInstancesPart();
+        app.MapClonesApi();
         return app;
     }
 }

@@ -24,11 +24,19 @@ public static class HomeEndpoints
             Answers = [new(200, "The version.", typeof(VersionBody), """{"version":"0.1.0"}""")],
         });
         endpoints.MapGet("/health", Health).WithName("GetHealth").WithTags("Service").Describe(Alive);
-        endpoints.MapGet("/healthz", Health).WithName("GetHealthz").WithTags("Service").Describe(Alive);
+        // The original of the clones answers a POST too.
+        endpoints.MapPost("/healthz", Healthz).ExcludeFromDescription();
+        endpoints.MapGet("/healthz", Healthz).WithName("GetHealthz").WithTags("Service").Describe(Alive with
+        {
+            Answers = [new(200, "The process answers.", typeof(HealthzBody), """{"status":"ok","version":"0.1.0","edition":"orchestrator","instanceID":""}""")],
+        });
         return endpoints;
     }
 
     private static HealthBody Health() => new("ok");
+
+    // A sign of life asks no database: which instance it is, /status tells.
+    private static HealthzBody Healthz() => new("ok", Version, Clones.InstanceStatus.Edition, "");
 
     private static IResult HomeOf(HttpRequest request) =>
         request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase))
@@ -44,3 +52,6 @@ public sealed record HomeLinks(string Docs, string OpenApi, string Ready);
 public sealed record VersionBody(string Version);
 
 public sealed record HealthBody(string Status);
+
+/// <summary>A sign of life with what clients of the clones' original read.</summary>
+public sealed record HealthzBody(string Status, string Version, string Edition, [property: System.Text.Json.Serialization.JsonPropertyName("instanceID")] string InstanceId);

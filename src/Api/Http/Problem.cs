@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Text.Json;
+using Orchestrator.Api.Clones;
 
 namespace Orchestrator.Api.Http;
 
 /// <summary>
 /// An error as it is answered: RFC 9457 problem details with <c>code</c>, <c>hint</c>, <c>message</c>, <c>traceId</c>
-/// and, where fields are wrong, <c>errors</c>. On the routes of the original function server it is a <see cref="MessageForm"/>.
+/// and, where fields are wrong, <c>errors</c>. On the routes of the original function server it is a <see cref="MessageForm"/>,
+/// on those of clones a <see cref="CloneErrorForm"/>.
 /// </summary>
 /// <param name="Kind">What sort of error it is.</param>
 /// <param name="Detail">What is wrong this time.</param>
@@ -31,9 +33,13 @@ public sealed record Problem(ErrorKind Kind, string Detail) : IResult
         response.StatusCode = Kind.Status;
         foreach (var (name, value) in Headers)
             response.Headers[name] = value;
-        var isMessage = MessageForm.Applies(httpContext.Request.Path);
-        var body = isMessage ? MessageForm.Write(Detail) : Write(Activity.Current?.TraceId.ToHexString() ?? httpContext.TraceIdentifier);
-        response.ContentType = isMessage ? MessageForm.ContentType : ContentType;
+        var (contentType, body) = httpContext.Request.Path switch
+        {
+            var path when MessageForm.Applies(path) => (MessageForm.ContentType, MessageForm.Write(Detail)),
+            var path when CloneErrorForm.Applies(path) => (CloneErrorForm.ContentType, CloneErrorForm.Write(this)),
+            _ => (ContentType, Write(Activity.Current?.TraceId.ToHexString() ?? httpContext.TraceIdentifier)),
+        };
+        response.ContentType = contentType;
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body, httpContext.RequestAborted);
     }

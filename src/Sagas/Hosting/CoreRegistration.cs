@@ -9,6 +9,7 @@ using Npgsql;
 using Orchestrator.Contracts.Jobs;
 using Orchestrator.Sagas.Calls;
 using Orchestrator.Sagas.Actions;
+using Orchestrator.Sagas.Clones;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Instances;
 using Orchestrator.Sagas.Jobs;
@@ -45,6 +46,7 @@ public static class CoreRegistration
         services.AddOutbound();
         services.AddCalls();
         services.AddInstances();
+        services.AddClones();
         return builder;
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Orchestrator.Sagas.Actions;
 using Orchestrator.Sagas.Instances;
+using Orchestrator.Sagas.Clones;
 using Orchestrator.Sagas.Jobs;
 
 namespace Orchestrator.Sagas.Persistence;
@@ -33,6 +34,7 @@ public sealed class OrchestratorDbContext(DbContextOptions<OrchestratorDbContext
         modelBuilder.Entity<ResourceEvent>().ToTable("resource_event").HasKey(e => e.Id);
         modelBuilder.MapInstances();
         modelBuilder.MapActions();
+        modelBuilder.MapClones();
         UseSnakeCaseColumns(modelBuilder);
     }
 

@@ -4,6 +4,7 @@ using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Telemetry;
 using Orchestrator.Workers.Actions;
 using Orchestrator.Workers.Instances;
+using Orchestrator.Workers.Clones.Control;
 using Orchestrator.Workers.Jobs;
 
 namespace Orchestrator.Workers.Hosting;
@@ -25,6 +26,7 @@ public static class WorkerRegistration
         services.AddDuty<VacuumQueues>();
         services.AddInstanceWorkers();
         services.AddActionWorker(configuration);
+        services.AddCloneWork();
         return services;
     }
 
@@ -41,6 +43,7 @@ public static class WorkerRegistration
         bus.AddConsumer<EnableFlavorConsumer, EnableFlavorConsumerDefinition>();
         bus.AddConsumer<DisableFlavorConsumer, DisableFlavorConsumerDefinition>();
         bus.AddConsumer<DeleteFlavorConsumer, DeleteFlavorConsumerDefinition>();
+        bus.AddCloneConsumers();
         bus.AddConsumer<DeadLetterConsumer, DeadLetterConsumerDefinition>();
         bus.AddInstanceConsumers();
         bus.AddActionConsumers();

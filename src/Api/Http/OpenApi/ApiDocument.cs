@@ -32,6 +32,7 @@ public static class ApiDocument
                 });
             document.AddComponent<IOpenApiSchema>(DocTransformer.ProblemSchema, ProblemSchema());
             document.AddComponent<IOpenApiSchema>(DocTransformer.MessageSchema, MessageSchema());
+            document.AddComponent<IOpenApiSchema>(DocTransformer.CloneErrorSchema, CloneErrorSchema());
             return Task.CompletedTask;
         });
     });
@@ -52,6 +53,20 @@ public static class ApiDocument
         Description = "An error of the function routes.",
         Required = new HashSet<string>(StringComparer.Ordinal) { "message" },
         Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal) { ["message"] = Text("What is wrong.") },
+    };
+
+    private static OpenApiSchema CloneErrorSchema() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Description = "An error of the clone routes.",
+        Required = new HashSet<string>(StringComparer.Ordinal) { "code", "name", "hint", "message" },
+        Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
+        {
+            ["code"] = Text("The kind of error; never changes."),
+            ["name"] = Text("The kind of error in words."),
+            ["hint"] = Text("What can be done about it."),
+            ["message"] = Text("What is wrong this time."),
+        },
     };
 
     private static OpenApiSchema ProblemSchema() => new()

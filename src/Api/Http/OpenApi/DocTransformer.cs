@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Orchestrator.Api.Auth;
+using Orchestrator.Api.Clones;
 using Orchestrator.Sagas.Calls;
 
 namespace Orchestrator.Api.Http.OpenApi;
@@ -13,6 +14,7 @@ public sealed class DocTransformer : IOpenApiOperationTransformer
     public const string SecurityScheme = "token";
     public const string ProblemSchema = "Problem";
     public const string MessageSchema = "FnMessage";
+    public const string CloneErrorSchema = "CloneError";
 
     public async Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
@@ -35,6 +37,11 @@ public sealed class DocTransformer : IOpenApiOperationTransformer
             var messages = doc.Messages.Concat(errors.Select(error => new FnError(error.Status, error.Title)));
             foreach (var group in messages.GroupBy(error => error.Status).OrderBy(group => group.Key))
                 operation.Responses[$"{group.Key}"] = Failure([.. group.Select(error => error.Message).Distinct(StringComparer.Ordinal)], context.Document!);
+        }
+        else if (CloneErrorForm.Applies($"/{context.Description.RelativePath}"))
+        {
+            foreach (var group in errors.GroupBy(error => error.Status).OrderBy(group => group.Key))
+                operation.Responses[$"{group.Key}"] = CloneFailure([.. group.Distinct()], context.Document!);
         }
         else
         {
@@ -151,6 +158,19 @@ public sealed class DocTransformer : IOpenApiOperationTransformer
             {
                 Schema = new OpenApiSchemaReference(ProblemSchema, document),
                 Example = JsonNode.Parse(kinds[0].Because(kinds[0].Title).Write("4bf92f3577b34da6a3ce929d0e0e4736").Span),
+            },
+        },
+    };
+
+    private static OpenApiResponse CloneFailure(IReadOnlyList<ErrorKind> kinds, OpenApiDocument document) => new()
+    {
+        Description = string.Join('\n', kinds.Select(kind => $"`{CloneErrorForm.CodeOf(kind)}`: {kind.Title}.")),
+        Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
+        {
+            [CloneErrorForm.ContentType] = new()
+            {
+                Schema = new OpenApiSchemaReference(CloneErrorSchema, document),
+                Example = JsonNode.Parse(CloneErrorForm.Write(kinds[0].Because(kinds[0].Title)).Span),
             },
         },
     };

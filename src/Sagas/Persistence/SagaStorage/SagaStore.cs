@@ -13,7 +13,8 @@ namespace Orchestrator.Sagas.Persistence.SagaStorage;
 /// first messages of one saga wait for each other instead of failing.
 /// </summary>
 public sealed class SagaStore<TSaga, TDb>(
-    DurableTransactions transactions, SagaDbContexts<TDb> contexts, SagaName<TSaga> name, IServiceProvider services, OrchestratorMetrics metrics)
+    DurableTransactions transactions, SagaDbContexts<TDb> contexts, SagaName<TSaga> name, JoinedTransaction joined,
+    IServiceProvider services, OrchestratorMetrics metrics)
     : ISagaRepositoryContextFactory<TSaga>
     where TSaga : class, ISaga
     where TDb : DbContext
@@ -52,6 +53,12 @@ public sealed class SagaStore<TSaga, TDb>(
     private async Task HandleAsync<T>(ConsumeContext<T> context, Guid? lockedAtOnce, Func<SagaRepository<TSaga, TDb, T>, Task> handle)
         where T : class
     {
+        if (joined.Transaction is { } outer)
+        {
+            await HandleAsync(outer, context, locked: null, handle);
+            return;
+        }
+
         var clock = Stopwatch.GetTimestamp();
         await using var transaction = await transactions.BeginAsync(context.CancellationToken);
         if (!await EnterAsync(transaction, context, lockedAtOnce))
@@ -61,9 +68,17 @@ public sealed class SagaStore<TSaga, TDb>(
             return;
         }
 
+        await HandleAsync(transaction, context, lockedAtOnce, handle);
+        await transaction.CommitAsync(context.CancellationToken);
+    }
+
+    private async Task HandleAsync<T>(
+        DurableTransaction transaction, ConsumeContext<T> context, Guid? locked, Func<SagaRepository<TSaga, TDb, T>, Task> handle)
+        where T : class
+    {
         await using var db = contexts.Within(transaction);
         var durable = new DurableConsumeContext<T>(context, services, transaction);
-        await handle(new SagaRepository<TSaga, TDb, T>(durable, db, transaction, name, lockedAtOnce));
+        await handle(new SagaRepository<TSaga, TDb, T>(durable, db, transaction, name, locked));
         try
         {
             if (db.ChangeTracker.HasChanges())
@@ -73,8 +88,6 @@ public sealed class SagaStore<TSaga, TDb>(
         {
             throw new SagaConflictException(name.Value, exception);
         }
-
-        await transaction.CommitAsync(context.CancellationToken);
     }
 
     private static bool IsConflict(DbUpdateException exception) =>

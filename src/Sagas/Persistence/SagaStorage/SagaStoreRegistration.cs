@@ -25,6 +25,7 @@ public static class SagaStoreRegistration
         saga.Repository(repository =>
         {
             repository.TryAddSingleton<SagaDbContexts<TDb>>();
+            repository.TryAddScoped<JoinedTransaction>();
             repository.AddSingleton(new SagaName<TSaga>(name));
             repository.AddScoped<ISagaRepositoryContextFactory<TSaga>, SagaStore<TSaga, TDb>>();
             repository.AddScoped<ILoadSagaRepositoryContextFactory<TSaga>, SagaReader<TSaga, TDb>>();
