@@ -15,6 +15,9 @@ public interface IRuntime
     /// <summary>What it cannot enforce on this machine, one sentence each; empty where all is well. <c>/health/ready</c> shows it.</summary>
     IReadOnlyList<string> Shortcomings { get; }
 
+    /// <summary>Where the container sees a mounted directory: at the mount's target, or at its source where nothing can be mounted.</summary>
+    string PathInside(ContainerMount mount);
+
     /// <summary>Makes sure that an image can be started.</summary>
     /// <exception cref="ImageException">It is not there, not allowed or broken.</exception>
     Task CheckImageAsync(string image, CancellationToken cancellationToken);

@@ -43,9 +43,12 @@ public sealed record FunctionSpec
     /// Changes with anything that a container depends on (§5.6 of the original's slot key): calls of another revision get new
     /// containers, and the old ones idle out.
     /// </summary>
-    public string Revision => _revision ??= FunctionRevision.Of(this);
+    public string Revision => ReferenceEquals(_revision?.Owner, this) ? _revision.Text : (_revision = new CachedRevision(this, FunctionRevision.Of(this))).Text;
 
-    private string? _revision;
+    // A copy made by "with" has the field of its original.
+    private CachedRevision? _revision;
+
+    private sealed record CachedRevision(FunctionSpec Owner, string Text);
 
     public bool Equals(FunctionSpec? other) => other is not null && Revision == other.Revision;
 

@@ -1,0 +1,2 @@
+echo dying >&2
+exit 3

@@ -1,0 +1,2 @@
+ln -s nothing.sock ${FN_LISTENER#unix:}
+exec sleep 1000

@@ -1,0 +1,2 @@
+: > ${FN_LISTENER#unix:}
+exec sleep 1000
