@@ -30,6 +30,7 @@ public static class RuntimesRegistration
     /// <summary>What runs functions on this machine.</summary>
     public static IServiceCollection AddFunctionAgent(this IServiceCollection services)
     {
+        ArgumentNullException.ThrowIfNull(services);
         services.AddRuntimes();
         services.AddSingleton<FunctionAgent>();
         services.AddSingleton<IFunctionAgent>(provider => provider.GetRequiredService<FunctionAgent>());

@@ -72,7 +72,7 @@ public sealed class FunctionAgentService(
         var living = (await runtime.ListAsync(ContainerPurposes.Function, cancellationToken)).Select(found => found.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var directory in new DirectoryInfo(agent.SocketRoot).EnumerateDirectories())
         {
-            if (!living.Contains(directory.Name) && time.GetUtcNow() - directory.CreationTimeUtc > TimeSpan.FromMinutes(10))
+            if (!living.Contains(directory.Name) && time.GetUtcNow().UtcDateTime - directory.CreationTimeUtc > TimeSpan.FromMinutes(10))
                 RuntimeDirectory.Remove(directory.FullName);
         }
     }

@@ -1,5 +1,3 @@
-using Orchestrator.Workers.Runtimes;
-
 namespace Orchestrator.Workers.Calls.Agent;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Orchestrator.Workers.Runtimes.Cgroups;
 
 /// <summary>The kernel's account and bounds of one container, in either of cgroups' two versions.</summary>
@@ -22,6 +24,7 @@ internal interface ICgroup
 }
 
 /// <summary>The bounds of a container; 0 means none.</summary>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct CgroupLimits(int MemoryMiB, int MilliCpus, int MaxProcesses);
 
 /// <summary>Makes cgroups; what the machine offers is found out once.</summary>

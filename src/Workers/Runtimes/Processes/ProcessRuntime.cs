@@ -135,6 +135,7 @@ public sealed class ProcessRuntime : IRuntime, IDisposable
         words.AddRange(["/bin/sh", "-s"]);
         var info = new ProcessStartInfo(words[0], words.Skip(1))
         {
+            UseShellExecute = false,
             WorkingDirectory = "/",
             // All three, and closed at once: otherwise .NET lends the terminal to the child.
             RedirectStandardInput = true,

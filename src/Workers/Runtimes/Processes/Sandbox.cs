@@ -60,7 +60,7 @@ internal sealed record Sandbox
 
     private static bool Succeeds(string program, string[] arguments, out string fault)
     {
-        var info = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         Clean(info);
         try
         {
