@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orchestrator.Sagas.Jobs;
 
@@ -27,6 +28,10 @@ public sealed record FlavorBody
     [JsonPropertyName("maximum_pressure"), JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required int? MaximumPressure { get; init; }
 
+    /// <summary>The instances by which its demand is served; null: they are not made by us.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public required ProvisionBody? Provision { get; init; }
+
     [JsonPropertyName("created_at")]
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -42,9 +47,31 @@ public sealed record FlavorBody
         IsDisabled = flavor.IsDisabled,
         MinimumPressure = flavor.MinimumPressure,
         MaximumPressure = flavor.MaximumPressure,
+        Provision = flavor is { ProvisionApp: { } app, ProvisionInstanceType: { } type } ? new ProvisionBody(app, flavor.ProvisionRegion, type) : null,
         CreatedAt = flavor.CreatedAt,
         UpdatedAt = flavor.UpdatedAt,
     };
+}
+
+/// <summary>How the instances are made by which the demand of a flavor is served.</summary>
+/// <param name="App">Id of the app.</param>
+/// <param name="Region">Id of the region; null: anywhere.</param>
+/// <param name="InstanceType">A size, such as small.</param>
+public sealed record ProvisionBody(
+    long App, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] long? Region, [property: JsonPropertyName("instance_type")] string InstanceType);
+
+/// <summary>How the instances are to be made by which the demand of a flavor is served.</summary>
+public sealed record ProvisionRequest
+{
+    /// <summary>The app, by id or by name.</summary>
+    public JsonElement? App { get; init; }
+
+    /// <summary>The region, by id or by name. Default: anywhere.</summary>
+    public JsonElement? Region { get; init; }
+
+    /// <summary>A size, such as small. Default: small.</summary>
+    [JsonPropertyName("instance_type")]
+    public string? InstanceType { get; init; }
 }
 
 /// <summary>A flavor as it is created, replaced or changed.</summary>
@@ -75,6 +102,17 @@ public sealed record FlavorRequest
         init => (field, NamesMaximum) = (value, true);
     }
 
+    /// <summary>The instances by which its demand is served; null: they are not made by us, the default.</summary>
+    public ProvisionRequest? Provision
+    {
+        get;
+        init => (field, NamesProvision) = (value, true);
+    }
+
+    /// <summary>True when the body says something about the template, be it null.</summary>
+    [JsonIgnore]
+    public bool NamesProvision { get; private init; }
+
     /// <summary>True when the body says something about the maximum, be it null.</summary>
     [JsonIgnore]
     public bool NamesMaximum { get; private init; }
@@ -82,5 +120,5 @@ public sealed record FlavorRequest
     /// <summary>True when the body names nothing that can be changed.</summary>
     [JsonIgnore]
     public bool IsEmpty =>
-        Labels is null && Priority is null && IsDisabled is null && MinimumPressure is null && !NamesMaximum;
+        Labels is null && Priority is null && IsDisabled is null && MinimumPressure is null && !NamesMaximum && !NamesProvision;
 }

@@ -7,7 +7,7 @@ namespace Orchestrator.Api.Jobs;
 internal static class FlavorDocs
 {
     private const string Example =
-        """{"platform":"github","name":"large","labels":["large","x64"],"priority":300,"is_disabled":false,"minimum_pressure":0,"maximum_pressure":null,"created_at":"2026-11-21T12:00:00Z","updated_at":"2026-11-21T12:00:00Z"}""";
+        """{"platform":"github","name":"large","labels":["large","x64"],"priority":300,"is_disabled":false,"minimum_pressure":0,"maximum_pressure":null,"provision":null,"created_at":"2026-11-21T12:00:00Z","updated_at":"2026-11-21T12:00:00Z"}""";
 
     private const string RequestExample = """{"platform":"github","labels":["large","x64"],"priority":300,"is_disabled":false,"minimum_pressure":0}""";
 
@@ -41,7 +41,7 @@ internal static class FlavorDocs
 
     public static readonly Doc Update = new(
         "Change a flavor",
-        "What the body does not name stays as it is; `\"maximum_pressure\": null` removes the bound. Jobs that no longer fit are assigned anew.")
+        "What the body does not name stays as it is; `\"maximum_pressure\": null` removes the bound, `\"provision\": null` the template of its instances. Jobs that no longer fit are assigned anew.")
     {
         PathExamples = NameExample,
         Parameters = [Platform],

@@ -38,10 +38,11 @@ public static class FlavorEndpoints
     }
 
     private static async Task<IResult> AddAsync(
-        string name, HttpContext http, CommandValidation validation, FlavorWriter flavors, IdempotentWrites writes,
+        string name, HttpContext http, CommandValidation validation, FlavorWriter flavors, IdempotentWrites writes, FlavorTemplates templates,
         CancellationToken cancellationToken)
     {
-        var command = Command(name, http, await RequestBody.ReadJsonAsync<FlavorRequest>(http), validation);
+        var body = await RequestBody.ReadJsonAsync<FlavorRequest>(http);
+        var command = Command(name, http, body, validation, await templates.ReadAsync(body.Provision, cancellationToken));
         return await writes.RunAsync(http, async transaction =>
             await flavors.AddAsync(transaction, command, http.Actor(), cancellationToken)
                 ? Answer.Created()
@@ -50,7 +51,7 @@ public static class FlavorEndpoints
 
     private static async Task<IResult> UpdateAsync(
         string name, HttpContext http, CommandValidation validation, FlavorReader flavors, FlavorWriter writer,
-        DurableTransactions transactions, CancellationToken cancellationToken)
+        FlavorTemplates templates, DurableTransactions transactions, CancellationToken cancellationToken)
     {
         var platform = http.Platform();
         if (await flavors.ReadAsync(platform, NamedOne(name), cancellationToken) is null)
@@ -58,7 +59,7 @@ public static class FlavorEndpoints
         var body = await RequestBody.ReadJsonAsync<FlavorRequest>(http);
         DemandSamePlatform(body, platform);
         if (body.IsEmpty)
-            throw FieldErrors.One("is_disabled", "The body must name at least one of is_disabled, labels, priority, minimum_pressure, maximum_pressure.");
+            throw FieldErrors.One("is_disabled", "The body must name at least one of is_disabled, labels, priority, minimum_pressure, maximum_pressure, provision.");
         var command = new UpdateFlavor
         {
             Platform = platform,
@@ -69,6 +70,8 @@ public static class FlavorEndpoints
             MinimumPressure = body.MinimumPressure,
             MaximumPressure = body.MaximumPressure,
             NoMaximumPressure = body is { NamesMaximum: true, MaximumPressure: null },
+            Provision = await templates.ReadAsync(body.Provision, cancellationToken),
+            NoProvision = body is { NamesProvision: true, Provision: null },
         };
         validation.DemandFields(command);
         return await WriteAsync(writer, command, transactions, http, cancellationToken)
@@ -77,11 +80,12 @@ public static class FlavorEndpoints
     }
 
     private static async Task<IResult> ReplaceAsync(
-        string name, HttpContext http, CommandValidation validation, FlavorWriter flavors, DurableTransactions transactions,
+        string name, HttpContext http, CommandValidation validation, FlavorWriter flavors, FlavorTemplates templates, DurableTransactions transactions,
         CancellationToken cancellationToken)
     {
         NamedOne(name);
-        var command = Command(name, http, await RequestBody.ReadJsonAsync<FlavorRequest>(http), validation);
+        var body = await RequestBody.ReadJsonAsync<FlavorRequest>(http);
+        var command = Command(name, http, body, validation, await templates.ReadAsync(body.Provision, cancellationToken));
         await using var transaction = await transactions.BeginAsync(cancellationToken);
         var isNew = await flavors.AddAsync(transaction, command, http.Actor(), cancellationToken);
         if (!isNew)
@@ -118,7 +122,7 @@ public static class FlavorEndpoints
         return true;
     }
 
-    private static AddFlavor Command(string name, HttpContext http, FlavorRequest body, CommandValidation validation)
+    private static AddFlavor Command(string name, HttpContext http, FlavorRequest body, CommandValidation validation, FlavorProvision? provision)
     {
         var isAsked = http.Request.Query.ContainsKey("platform");
         var platform = http.Platform();
@@ -133,6 +137,7 @@ public static class FlavorEndpoints
             IsDisabled = body.IsDisabled ?? false,
             MinimumPressure = body.MinimumPressure ?? 0,
             MaximumPressure = body.MaximumPressure,
+            Provision = provision,
         };
         validation.DemandFields(command);
         return command with { Labels = Labels.OfFlavor(command.Labels) };
@@ -148,6 +153,8 @@ public static class FlavorEndpoints
         MinimumPressure = command.MinimumPressure,
         MaximumPressure = command.MaximumPressure,
         NoMaximumPressure = command.MaximumPressure is null,
+        Provision = command.Provision,
+        NoProvision = command.Provision is null,
     };
 
     private static void DemandSamePlatform(FlavorRequest body, string platform)

@@ -118,3 +118,15 @@ public sealed record InstanceDue
 {
     public required Guid InstanceId { get; init; }
 }
+
+/// <summary>
+/// Event: an instance of a flavor ended, so that there may be too few. It carries no number: look at the instances when it arrives.
+/// </summary>
+[MessageName("orchestrator.instances.capacity-changed")]
+public sealed record CapacityChanged
+{
+    public required string Platform { get; init; }
+
+    /// <summary>Name of the flavor.</summary>
+    public required string Flavor { get; init; }
+}

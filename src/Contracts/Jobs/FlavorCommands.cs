@@ -27,6 +27,22 @@ public sealed record AddFlavor
 
     /// <summary>Most machines ever wanted, at least <see cref="MinimumPressure"/>. Default: no bound.</summary>
     public int? MaximumPressure { get; init; }
+
+    /// <summary>How the machines are made that are wanted. Default: not by us.</summary>
+    public FlavorProvision? Provision { get; init; }
+}
+
+/// <summary>The instances by which the demand of a flavor is served.</summary>
+public sealed record FlavorProvision
+{
+    /// <summary>Id of the app.</summary>
+    public required long AppId { get; init; }
+
+    /// <summary>Where they must run. Default: anywhere.</summary>
+    public long? RegionId { get; init; }
+
+    /// <summary>One of the configured sizes, such as <c>small</c>.</summary>
+    public required string InstanceType { get; init; }
 }
 
 /// <summary>
@@ -48,6 +64,12 @@ public sealed record UpdateFlavor
 
     /// <summary>True removes the upper bound. Default: false.</summary>
     public bool NoMaximumPressure { get; init; }
+
+    /// <summary>Another template sets it; <see cref="NoProvision"/> removes it.</summary>
+    public FlavorProvision? Provision { get; init; }
+
+    /// <summary>True removes the template: no machines are made any more. Default: false.</summary>
+    public bool NoProvision { get; init; }
 }
 
 /// <summary>Command: let a flavor take jobs again. Jobs that moved elsewhere stay there.</summary>

@@ -39,6 +39,8 @@ internal static class InstanceReports
 
     private static void Publish(DurableTransaction transaction, InstanceState saga)
     {
+        if (saga is { FlavorPlatform: { } platform, FlavorName: { } flavor, Status: Statuses.Failed or Statuses.Terminated or Statuses.Stopping })
+            transaction.Publish(new CapacityChanged { Platform = platform, Flavor = flavor });
         var (guid, id, app) = (saga.CorrelationId, saga.Id, saga.AppId);
         switch (saga.Status)
         {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orchestrator.Contracts.Instances;
 using Orchestrator.Sagas.Hosting;
+using Orchestrator.Sagas.Instances.Capacity;
 using Orchestrator.Sagas.Persistence;
 using Orchestrator.Sagas.Persistence.SagaStorage;
 
@@ -23,6 +24,8 @@ public static class InstancesRegistration
         services.AddSingleton<AppTermination>();
         services.AddSingleton<AppStore>();
         services.AddSingleton<NodeTable>();
+        services.AddSingleton<CapacityController>();
+        services.AddSingleton<RunnerBindings>();
         services.AddSingleton<IValidator<ProvisionInstance>, ProvisionInstanceValidator>();
         services.AddSingleton<IValidator<UpdateInstance>, UpdateInstanceValidator>();
         services.AddSingleton<IValidator<TerminateInstance>, TerminateInstanceValidator>();

@@ -67,12 +67,15 @@ public sealed class FlavorWriter
         await LockAsync(transaction, command.Platform, cancellationToken);
         var added = await transaction.ExecuteAsync(
             """
-            INSERT INTO flavor (platform, name, labels, priority, is_disabled, minimum_pressure, maximum_pressure)
-            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+            INSERT INTO flavor (platform, name, labels, priority, is_disabled, minimum_pressure, maximum_pressure,
+                                provision_app, provision_region, provision_instance_type)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING
             """,
             cancellationToken,
             command.Platform, command.Name, command.Labels.ToArray(), command.Priority, command.IsDisabled,
-            command.MinimumPressure, Sql.Typed(NpgsqlDbType.Integer, command.MaximumPressure)) == 1;
+            command.MinimumPressure, Sql.Typed(NpgsqlDbType.Integer, command.MaximumPressure),
+            Sql.Typed(NpgsqlDbType.Bigint, command.Provision?.AppId), Sql.Typed(NpgsqlDbType.Bigint, command.Provision?.RegionId),
+            Sql.Typed(NpgsqlDbType.Text, command.Provision?.InstanceType)) == 1;
         if (!added)
             return false;
         transaction.Publish(new FlavorAdded { Platform = command.Platform, Name = command.Name });
@@ -94,6 +97,9 @@ public sealed class FlavorWriter
                     labels = coalesce($3, labels), priority = coalesce($4, priority),
                     is_disabled = coalesce($5, is_disabled), minimum_pressure = coalesce($6, minimum_pressure),
                     maximum_pressure = CASE WHEN $8 THEN NULL ELSE coalesce($7, maximum_pressure) END,
+                    provision_app = CASE WHEN $12 THEN NULL ELSE coalesce($9, provision_app) END,
+                    provision_region = CASE WHEN $12 THEN NULL WHEN $9 IS NULL THEN provision_region ELSE $10 END,
+                    provision_instance_type = CASE WHEN $12 THEN NULL ELSE coalesce($11, provision_instance_type) END,
                     updated_at = now()
                 WHERE platform = $1 AND name = $2
                 RETURNING is_disabled
@@ -102,7 +108,9 @@ public sealed class FlavorWriter
                 Sql.Typed(NpgsqlDbType.Array | NpgsqlDbType.Text, command.Labels?.ToArray()),
                 Sql.Typed(NpgsqlDbType.Integer, command.Priority), Sql.Typed(NpgsqlDbType.Boolean, command.IsDisabled),
                 Sql.Typed(NpgsqlDbType.Integer, command.MinimumPressure), Sql.Typed(NpgsqlDbType.Integer, command.MaximumPressure),
-                command.NoMaximumPressure));
+                command.NoMaximumPressure,
+                Sql.Typed(NpgsqlDbType.Bigint, command.Provision?.AppId), Sql.Typed(NpgsqlDbType.Bigint, command.Provision?.RegionId),
+                Sql.Typed(NpgsqlDbType.Text, command.Provision?.InstanceType), command.NoProvision));
             if (await UpdateRowAsync(batch, cancellationToken) is not { } isDisabled)
                 return false;
             transaction.Publish(new FlavorUpdated { Platform = command.Platform, Name = command.Name, IsDisabled = isDisabled });

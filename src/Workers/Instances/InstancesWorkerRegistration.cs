@@ -16,6 +16,7 @@ public static class InstancesWorkerRegistration
         services.AddSingleton<NodeAgent>();
         services.AddHostedService(provider => provider.GetRequiredService<NodeAgent>());
         services.AddDuty<LookAfterInstances>();
+        services.AddDuty<ReconcileCapacity>();
         return services;
     }
 
@@ -28,5 +29,10 @@ public static class InstancesWorkerRegistration
         bus.AddConsumer<DeleteInstanceConsumer, DeleteInstanceConsumerDefinition>();
         bus.AddConsumer<DrainNodeConsumer, DrainNodeConsumerDefinition>();
         bus.AddConsumer<InstanceDueConsumer, InstanceDueConsumerDefinition>();
+        bus.AddConsumer<PressureChangedConsumer, PressureChangedConsumerDefinition>();
+        bus.AddConsumer<CapacityChangedConsumer, CapacityChangedConsumerDefinition>();
+        bus.AddConsumer<RunnerStartedConsumer, RunnerStartedConsumerDefinition>();
+        bus.AddConsumer<RunnerCompletedConsumer, RunnerCompletedConsumerDefinition>();
+        bus.AddConsumer<RunnerDeletedConsumer, RunnerDeletedConsumerDefinition>();
     }
 }

@@ -96,6 +96,8 @@ public sealed class Instances : Migration
             CREATE INDEX instance_waiting ON instance (id) WHERE status = 'provisioning' AND NOT is_placed;
             CREATE INDEX instance_flavor ON instance (flavor_platform, flavor_name)
                 WHERE flavor_name IS NOT NULL AND status IN ('provisioning', 'running', 'stopping');
+            CREATE INDEX instance_job ON instance (job_platform, job_id) WHERE job_id IS NOT NULL;
+            CREATE INDEX instance_flavor_recent ON instance (flavor_platform, flavor_name, id) WHERE flavor_name IS NOT NULL;
             CREATE INDEX instance_ended ON instance USING brin (ended_at) WHERE ended_at IS NOT NULL;
 
             -- One row a claim: an attempt on a node, with what it takes of it, and the order to the node.
