@@ -80,7 +80,7 @@ public static class BusRegistration
             retry.Handle<SagaConflictException>();
             retry.Exponential(ConflictRetries, FirstConflictPause, FirstPause, FirstConflictPause);
         });
-        if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
+        if (name is not SchedulerQueue.Name && endpoint is IRabbitMqReceiveEndpointConfigurator queue)
         {
             queue.SetQuorumQueue();
             if (name is DeadLetterQueue.Name)

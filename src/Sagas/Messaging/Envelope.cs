@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Orchestrator.Sagas.Persistence.Outbox;
 using Orchestrator.Sagas.Telemetry;
 
@@ -44,6 +45,14 @@ public static class Envelope
     internal static OutboxMessage Scheduled<T>(T message, Guid token, DateTimeOffset sentAt, ActivityContext parent)
         where T : class =>
         Write(message, sentAt, isMandatory: true, parent, links: null, token);
+
+    /// <summary>An envelope of ours with another id, for a message that is sent again and again.</summary>
+    internal static byte[] WithMessageId(byte[] body, Guid id)
+    {
+        var envelope = JsonNode.Parse(body)!;
+        envelope["messageId"] = id;
+        return JsonSerializer.SerializeToUtf8Bytes(envelope, JsonSerializerOptions.Default);
+    }
 
     private static OutboxMessage Write<T>(
         T message, DateTimeOffset sentAt, bool isMandatory, ActivityContext parent, IEnumerable<ActivityLink>? links, Guid? token = null)

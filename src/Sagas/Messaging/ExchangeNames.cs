@@ -21,6 +21,10 @@ public static class ExchangeNames
         message.GetCustomAttribute<MessageNameAttribute>()?.Name
         ?? throw new InvalidOperationException($"{message} has no [MessageName].");
 
+    /// <summary>The exchanges of all contracts.</summary>
+    public static IReadOnlyList<string> OfContracts { get; } =
+        [.. typeof(MessageNameAttribute).Assembly.GetTypes().Select(type => type.GetCustomAttribute<MessageNameAttribute>()?.Name).OfType<string>().Order(StringComparer.Ordinal)];
+
     /// <summary>True for exchanges that a publisher of ours may declare.</summary>
     public static bool IsOurs(string exchange) =>
         exchange.StartsWith("orchestrator.", StringComparison.Ordinal) || exchange is GithubWorkflowJobs;

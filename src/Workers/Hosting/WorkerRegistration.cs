@@ -6,6 +6,7 @@ using Orchestrator.Workers.Actions;
 using Orchestrator.Workers.Instances;
 using Orchestrator.Workers.Clones.Control;
 using Orchestrator.Workers.Jobs;
+using Orchestrator.Workers.Scheduling;
 
 namespace Orchestrator.Workers.Hosting;
 
@@ -17,6 +18,7 @@ public static class WorkerRegistration
     {
         services.AddSingleton<JobIntake>();
         services.AddSingleton<SingleMessage>();
+        services.AddScheduling();
         services.AddSingleton<QueueDepths>();
         services.AddHostedService<Gauges>();
         services.AddDuty<FoldPressure>();
@@ -44,6 +46,7 @@ public static class WorkerRegistration
         bus.AddConsumer<DisableFlavorConsumer, DisableFlavorConsumerDefinition>();
         bus.AddConsumer<DeleteFlavorConsumer, DeleteFlavorConsumerDefinition>();
         bus.AddCloneConsumers();
+        bus.AddSchedulingConsumers();
         bus.AddConsumer<DeadLetterConsumer, DeadLetterConsumerDefinition>();
         bus.AddInstanceConsumers();
         bus.AddActionConsumers();

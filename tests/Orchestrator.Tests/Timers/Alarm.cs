@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using MassTransit;
 using Orchestrator.Contracts;
 using Orchestrator.Sagas.Messaging;
@@ -14,10 +13,10 @@ public sealed record Alarm
 }
 
 /// <summary>One arrival of an alarm.</summary>
-public sealed record Ring(string Name, Guid MessageId, Guid? Token, string? Trace, DateTimeOffset At);
+public sealed record Ring(string Name, Guid MessageId, Guid? Token, string? TraceParent);
 
 /// <summary>Every alarm that came, as often as it came.</summary>
-public sealed class Rings(TimeProvider time)
+public sealed class Rings
 {
     private readonly ConcurrentQueue<Ring> _rings = new();
 
@@ -27,11 +26,7 @@ public sealed class Rings(TimeProvider time)
         context.Message.Name,
         context.MessageId!.Value,
         context.Headers.Get<Guid>(Envelope.SchedulingToken),
-        Activity.Current?.TraceId.ToString() ?? context.ReceiveContext.TransportHeaders.Get<string>("traceparent")?.Split('-')[1],
-        time.GetUtcNow()));
-
-    /// <summary>The names that came, each with the number of its distinct message ids: what an inbox would let through.</summary>
-    public int Count(string name) => _rings.Where(ring => ring.Name == name).Select(ring => ring.MessageId).Distinct().Count();
+        context.ReceiveContext.TransportHeaders.Get<string>("traceparent")));
 }
 
 public sealed class AlarmConsumer(Rings rings) : IConsumer<Alarm>

@@ -6,10 +6,12 @@ using Orchestrator.Sagas.Hosting;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
 using Orchestrator.Tests.Infrastructure;
+using Orchestrator.Workers.Jobs;
+using Orchestrator.Workers.Scheduling;
 
 namespace Orchestrator.Tests.Timers;
 
-/// <summary>A process of ours, within the test's, that sets and fires timers; with a listener for what they send unless told otherwise.</summary>
+/// <summary>A process of ours, within the test's, that sets and fires timers, and hears what they send.</summary>
 public sealed class TimerHost : IAsyncDisposable
 {
     private readonly IHost _host;
@@ -20,9 +22,11 @@ public sealed class TimerHost : IAsyncDisposable
 
     public DurableTransactions Transactions => _host.Services.GetRequiredService<DurableTransactions>();
 
+    public IBus Bus => _host.Services.GetRequiredService<IBus>();
+
     public Rings Rings => _host.Services.GetRequiredService<Rings>();
 
-    public static async Task<TimerHost> StartAsync(Place place, Action<IBusRegistrationConfigurator>? addConsumers = null, params (string Key, string Value)[] settings)
+    public static async Task<TimerHost> StartAsync(Place place, params (string Key, string Value)[] settings)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
@@ -33,10 +37,12 @@ public sealed class TimerHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value)));
         builder.AddOrchestratorCore("test");
         builder.Services.AddSingleton<Rings>();
+        builder.Services.AddSingleton<SingleMessage>();
+        builder.Services.AddScheduling();
         builder.Services.AddOrchestratorBus(bus =>
         {
-            bus.AddConsumer<AlarmConsumer>().Endpoint(e => e.Name = "alarm");
-            addConsumers?.Invoke(bus);
+            bus.AddConsumer<AlarmConsumer>().Endpoint(e => (e.Name, e.PrefetchCount, e.ConcurrentMessageLimit) = ("alarm", 256, 1));
+            bus.AddSchedulingConsumers();
         });
         // MassTransit keeps the first factory it sees for the whole process; one of a host's own would die with it.
         builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(NullLoggerFactory.Instance));

@@ -19,12 +19,12 @@ public sealed class BrokerPublisher(
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private readonly HashSet<string> _declared = new(StringComparer.Ordinal);
     private IConnection? _connection;
-    private volatile IChannel? _channel;
+    private IChannel? _channel;
     private long _lastAttempt;
     private bool _isAway;
 
     /// <summary>False while the broker is away.</summary>
-    public bool IsConnected => _channel is { IsOpen: true };
+    public bool IsConnected => Volatile.Read(ref _channel) is { IsOpen: true };
 
     /// <summary>Connects unless connected. False when the broker is away; tried at most twice a second.</summary>
     public async Task<bool> TryConnectAsync(CancellationToken cancellationToken) =>
@@ -32,11 +32,18 @@ public sealed class BrokerPublisher(
 
     /// <summary>Publishes one message and waits for the broker's confirmation.</summary>
     /// <exception cref="BrokerUnavailableException">The broker is away, or did not confirm in time.</exception>
+    /// <exception cref="MissingExchangeException">A mandatory message names an exchange that is not there; any other is given up.</exception>
     /// <exception cref="RabbitMQ.Client.Exceptions.PublishException">No queue wanted a mandatory message, or the broker refused it.</exception>
     public async Task PublishAsync(OutboxMessage message, CancellationToken cancellationToken)
     {
         var channel = await OpenChannelAsync(cancellationToken) ?? throw new BrokerUnavailableException("The broker is away.");
-        await DeclareAsync(channel, message.Exchange, cancellationToken);
+        if (!await IsThereAsync(channel, message.Exchange, cancellationToken))
+        {
+            if (message.IsMandatory)
+                throw new MissingExchangeException(message.Exchange);
+            return;
+        }
+
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(options.Value.ConfirmTimeout);
         try
@@ -44,8 +51,12 @@ public sealed class BrokerPublisher(
             await channel.BasicPublishAsync(
                 message.Exchange, message.RoutingKey, message.IsMandatory, Properties(message), message.Body, deadline.Token);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
+            // The client miscounts confirmations after a publish that was given up, and refuses all that follow.
+            GiveUp(channel);
+            if (cancellationToken.IsCancellationRequested)
+                throw;
             throw new BrokerUnavailableException($"The broker did not confirm within {options.Value.ConfirmTimeout}.");
         }
     }
@@ -53,18 +64,11 @@ public sealed class BrokerPublisher(
     /// <summary>Whether the broker has a queue of that name; null while it is away.</summary>
     public async Task<bool?> HasQueueAsync(string queue, CancellationToken cancellationToken)
     {
-        if (await OpenChannelAsync(cancellationToken) is null || _connection is not { IsOpen: true } connection)
+        if (await OpenChannelAsync(cancellationToken) is null)
             return null;
         try
         {
-            // Of its own: a refusal closes the channel.
-            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-            await channel.QueueDeclarePassiveAsync(queue, cancellationToken);
-            return true;
-        }
-        catch (OperationInterruptedException exception) when (exception.ShutdownReason is { ReplyCode: Constants.NotFound })
-        {
-            return false;
+            return await ExistsAsync(look => look.QueueDeclarePassiveAsync(queue, cancellationToken), cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -107,24 +111,71 @@ public sealed class BrokerPublisher(
         _ => null,
     };
 
-    private async Task DeclareAsync(IChannel channel, string exchange, CancellationToken cancellationToken)
+    // A publish to an exchange that is not there closes the channel, and so fails whatever else is on its way.
+    private async Task<bool> IsThereAsync(IChannel channel, string exchange, CancellationToken cancellationToken)
     {
-        if (!ExchangeNames.IsOurs(exchange))
-            return;
+        if (exchange.Length == 0)
+            return true;
         lock (_declared)
         {
             if (_declared.Contains(exchange))
-                return;
+                return true;
         }
 
-        await channel.ExchangeDeclareAsync(exchange, ExchangeNames.TypeOf(exchange), durable: true, cancellationToken: cancellationToken);
+        if (ExchangeNames.IsOurs(exchange))
+            await channel.ExchangeDeclareAsync(exchange, ExchangeNames.TypeOf(exchange), durable: true, cancellationToken: cancellationToken);
+        else if (!await ExistsAsync(look => look.ExchangeDeclarePassiveAsync(exchange, cancellationToken), cancellationToken))
+            return false;
         lock (_declared)
             _declared.Add(exchange);
+        return true;
+    }
+
+    // On a channel of its own: a refusal closes it.
+    private async Task<bool> ExistsAsync(Func<IChannel, Task> look, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = _connection ?? throw new BrokerUnavailableException("The broker is away.");
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+            await look(channel);
+            return true;
+        }
+        catch (OperationInterruptedException exception) when (exception.ShutdownReason is { ReplyCode: Constants.NotFound })
+        {
+            return false;
+        }
+    }
+
+    // Subscribers may bind to any exchange of ours as soon as a host is ready.
+    private static async Task DeclareContractsAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        foreach (var exchange in ExchangeNames.OfContracts)
+            await channel.ExchangeDeclareAsync(exchange, ExchangeNames.TypeOf(exchange), durable: true, cancellationToken: cancellationToken);
+    }
+
+    private void GiveUp(IChannel channel)
+    {
+        if (Interlocked.CompareExchange(ref _channel, null, channel) == channel)
+            _ = CloseQuietlyAsync(channel);
+    }
+
+    private async Task CloseQuietlyAsync(IChannel channel)
+    {
+        try
+        {
+            await channel.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            logger.LogDebug(exception, "The channel was closed already");
+        }
     }
 
     private async Task<IChannel?> OpenChannelAsync(CancellationToken cancellationToken)
     {
-        if (_channel is { IsOpen: true } open)
+        if (Volatile.Read(ref _channel) is { IsOpen: true } open)
             return open;
         await _connecting.WaitAsync(cancellationToken);
         try
@@ -140,8 +191,13 @@ public sealed class BrokerPublisher(
                 _connection = await broker.ConnectAsync("outbox", cancellationToken);
             }
 
+            await DeclareContractsAsync(_connection, cancellationToken);
             lock (_declared)
+            {
                 _declared.Clear();
+                _declared.UnionWith(ExchangeNames.OfContracts);
+            }
+
             _channel = await _connection.CreateChannelAsync(
                 new CreateChannelOptions(
                     publisherConfirmationsEnabled: true,

@@ -120,7 +120,7 @@ public sealed class OutboxRelay : BackgroundService
             await _publisher.PublishAsync(message, stoppingToken);
             return true;
         }
-        catch (PublishException exception)
+        catch (Exception exception) when (exception is PublishException or MissingExchangeException)
         {
             _logger.LogWarning(
                 "No queue took message {MessageId} on exchange {Exchange}; it stays in the outbox: {Reason}",

@@ -1,16 +1,19 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MassTransit;
+using MassTransit.Context;
 using MassTransit.Middleware;
 using MassTransit.Middleware.Outbox;
+using MassTransit.Scheduling;
 using MassTransit.Serialization;
+using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence.Outbox;
 using Orchestrator.Sagas.Telemetry;
 
 namespace Orchestrator.Sagas.Persistence.SagaStorage;
 
 /// <summary>
-/// A message being handled: whatever its handler publishes, sends or answers commits with the transaction. The
+/// A message being handled: whatever its handler publishes, sends, answers or schedules commits with the transaction. The
 /// transaction is a payload of the context, so that activities can add statements and lines of the timeline to it.
 /// </summary>
 public sealed class DurableConsumeContext<T> : OutboxConsumeContextProxy<T>
@@ -18,11 +21,14 @@ public sealed class DurableConsumeContext<T> : OutboxConsumeContextProxy<T>
 {
     private readonly DurableTransaction _transaction;
 
-    public DurableConsumeContext(ConsumeContext<T> context, IServiceProvider services, DurableTransaction transaction)
+    public DurableConsumeContext(ConsumeContext<T> context, IServiceProvider services, DurableTransaction transaction, TimeProvider time)
         : base(context, new OutboxConsumeOptions(), services)
     {
         _transaction = transaction;
         context.AddOrUpdatePayload(() => transaction, _ => transaction);
+        var scheduler = new ConsumeMessageSchedulerContext(
+            this, consume => new MessageScheduler(new TimerScheduleProvider(consume, transaction, time), consume.GetPayload<IBusTopology>()));
+        context.AddOrUpdatePayload<MessageSchedulerContext>(() => scheduler, _ => scheduler);
     }
 
     // The store itself decides about repeats and delivers nothing.
@@ -46,22 +52,26 @@ public sealed class DurableConsumeContext<T> : OutboxConsumeContextProxy<T>
 
     public override Task RemoveOutboxMessages() => Task.CompletedTask;
 
-    /// <summary>Adds a message to those that commit with the transaction.</summary>
+    /// <summary>Adds a message to those that commit with the transaction, at once or as a timer.</summary>
     public override Task AddSend<TMessage>(SendContext<TMessage> context)
     {
-        var destination = context.DestinationAddress?.Segments[^1] ?? throw new InvalidOperationException($"No destination for {typeof(TMessage)}.");
-        var exchange = Uri.UnescapeDataString(destination);
-        var isPublished = context.TryGetPayload<PublishContext>(out _);
-        _transaction.Publish(new OutboxMessage
+        var address = context.DestinationAddress ?? throw new InvalidOperationException($"No destination for {typeof(TMessage)}.");
+        var exchange = Uri.UnescapeDataString(address.Segments[^1]);
+        var message = new OutboxMessage
         {
             MessageId = (context.MessageId ??= Guid.CreateVersion7()).ToString()!,
             Exchange = exchange,
             RoutingKey = (context as RabbitMqSendContext)?.RoutingKey ?? "",
-            IsMandatory = !isPublished,
+            // An answer to a process that is gone reaches nobody, whoever keeps it.
+            IsMandatory = !context.TryGetPayload<PublishContext>(out _) && !BrokerAddress.IsTemporary(address),
             ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
             Headers = TransportHeaders(context, exchange),
             Body = context.Serializer.GetMessageBody(context).GetBytes(),
-        });
+        };
+        if (context.TryGetPayload<ScheduledSend>(out var scheduled))
+            _transaction.Schedule(message, scheduled.Token, scheduled.Delay);
+        else
+            _transaction.Publish(message);
         return Task.CompletedTask;
     }
 

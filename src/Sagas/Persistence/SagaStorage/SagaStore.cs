@@ -14,7 +14,7 @@ namespace Orchestrator.Sagas.Persistence.SagaStorage;
 /// </summary>
 public sealed class SagaStore<TSaga, TDb>(
     DurableTransactions transactions, SagaDbContexts<TDb> contexts, SagaName<TSaga> name, JoinedTransaction joined,
-    IServiceProvider services, OrchestratorMetrics metrics)
+    IServiceProvider services, OrchestratorMetrics metrics, TimeProvider time)
     : ISagaRepositoryContextFactory<TSaga>
     where TSaga : class, ISaga
     where TDb : DbContext
@@ -77,7 +77,7 @@ public sealed class SagaStore<TSaga, TDb>(
         where T : class
     {
         await using var db = contexts.Within(transaction);
-        var durable = new DurableConsumeContext<T>(context, services, transaction);
+        var durable = new DurableConsumeContext<T>(context, services, transaction, time);
         await handle(new SagaRepository<TSaga, TDb, T>(durable, db, transaction, name, locked));
         try
         {

@@ -13,6 +13,7 @@ public static class TimerRegistration
         services.AddValidatedOptions<TimerOptions>("Timers");
         services.AddSingleton<DueTimers>();
         services.AddHostedService(provider => provider.GetRequiredService<DueTimers>());
+        services.AddSingleton<CronSchedules>();
         services.AddSingleton<LookForTimers>();
         services.AddSingleton<DutyStart>(provider => new(
             provider.GetRequiredService<LookForTimers>(),
