@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Orchestrator.Sagas.Hosting;
 using Orchestrator.Workers.Calls.Agent;
+using Orchestrator.Workers.Runtimes.Docker;
 using Orchestrator.Workers.Runtimes.Processes;
 
 namespace Orchestrator.Workers.Runtimes;
@@ -19,8 +20,10 @@ public static class RuntimesRegistration
         services.AddValidatedOptions<FunctionsOptions>("Functions");
         services.TryAddSingleton<RuntimeIdentity>();
         services.AddSingleton<ProcessRuntime>();
+        services.AddSingleton<DockerRuntime>();
         services.AddSingleton<IRuntime>(provider => provider.GetRequiredService<IOptions<RuntimesOptions>>().Value.Kind switch
         {
+            RuntimeKind.Docker => provider.GetRequiredService<DockerRuntime>(),
             _ => provider.GetRequiredService<ProcessRuntime>(),
         });
         services.AddHealthChecks().AddCheck<RuntimeCheck>("runtime", tags: [HealthRegistration.Ready]);

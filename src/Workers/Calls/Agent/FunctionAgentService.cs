@@ -18,9 +18,9 @@ public sealed class FunctionAgentService(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        await runtime.ReapAsync(ContainerPurposes.Function, cancellationToken);
         foreach (var shortcoming in runtime.Shortcomings)
             logger.LogWarning("Runtime {Runtime}: {Shortcoming}", runtime.Name, shortcoming);
-        await runtime.ReapAsync(ContainerPurposes.Function, cancellationToken);
         await RemoveOldSocketsAsync(cancellationToken);
         _upkeep = UpkeepAsync(_stop.Token);
     }

@@ -322,7 +322,7 @@ public abstract class FunctionConformance(FunctionStand stand)
         async Task<JsonElement> Ask(object input) => Answer(await agent.InvokeAsync(FunctionStand.Call(functions[0], input), Cancel));
         foreach (var to in (object[])[new { host = "127.0.0.1", port = ((IPEndPoint)tcp.LocalEndpoint).Port }, new { path }, new { path = $"\0{path}" }, new { host = "192.0.2.1", port = 80 }])
             Assert.NotEqual(JsonValueKind.Undefined, (await Ask(new { @do = "connect", to })).GetProperty("error").ValueKind);
-        foreach (var file in (string[])[$"{stand.Home}/ours.txt", $"{stand.Images}/raw/1/func.js", "/etc/shadow", Path.Combine(Local.Servers.Checkout.Root, "global.json"), $"/proc/{Environment.ProcessId}/environ", "/proc/1/environ"])
+        foreach (var file in (string[])[$"{stand.Home}/ours.txt", $"{stand.Images}/raw/1/func.js", "/etc/shadow", Path.Combine(Local.Servers.Checkout.Root, "global.json"), $"/proc/{Environment.ProcessId}/environ"])
             Assert.True((await Ask(new { @do = "read", path = file })).TryGetProperty("error", out _), file);
         foreach (var file in (string[])["/function/x", "/usr/x", "/etc/x", "/x"])
             Assert.True((await Ask(new { @do = "write", path = file })).TryGetProperty("error", out _), file);
@@ -394,16 +394,19 @@ public abstract class FunctionConformance(FunctionStand stand)
         Assert.Null((await agent.InvokeAsync(FunctionStand.Call(Probe), Cancel)).Failure);
     }
 
+    /// <summary>What the caller of a function without an image is answered.</summary>
+    protected virtual int StatusWithoutImage => 404;
+
     [Theory]
-    [InlineData("nothing:1", 404)]
-    [InlineData("probe:../../x", 400)]
-    [InlineData("../probe:1", 400)]
-    public async Task Should_refuse_an_image_that_is_not_there(string image, int status)
+    [InlineData("nothing:1", true)]
+    [InlineData("probe:../../x", false)]
+    [InlineData("../probe:1", false)]
+    public async Task Should_refuse_an_image_that_is_not_there(string image, bool isName)
     {
         var agent = stand.Agent();
         var outcome = await agent.InvokeAsync(FunctionStand.Call(Probe with { Image = image }), Cancel);
         Assert.Equal(InvocationFailure.Image, outcome.Failure);
-        Assert.Equal(status == 400 ? 4 : status / 100, outcome.Status / 100);
+        Assert.Equal(isName ? StatusWithoutImage : 400, outcome.Status);
         Assert.Equal(0, agent.Capacity.UsedMemoryMiB);
     }
 
