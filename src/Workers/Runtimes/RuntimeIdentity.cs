@@ -12,6 +12,13 @@ public sealed class RuntimeIdentity
         Owner = $"{Machine}/{self}";
     }
 
+    /// <summary>As another process of this machine.</summary>
+    internal RuntimeIdentity(ProcessHandle owner)
+    {
+        Machine = CurrentMachine();
+        Owner = $"{Machine}/{owner}";
+    }
+
     /// <summary>
     /// This boot of this machine, and the process namespace in it: within it a process id means one process. Process handles of
     /// another machine mean nothing here.

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -57,9 +56,9 @@ internal sealed class DockerEngine : IDisposable
             var text = await response.Content.ReadAsStringAsync(deadline.Token);
             return (response.StatusCode, Parse(text));
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"The Docker engine did not answer {method} {path} within {_timeout.TotalSeconds:0} s.");
+            throw new TimeoutException($"The Docker engine did not answer {method} {path} within {_timeout.TotalSeconds:0} s.", exception);
         }
     }
 

@@ -421,6 +421,25 @@ public abstract class FunctionConformance(FunctionStand stand)
         Assert.NotEqual(outcome.Handle, (await agent.InvokeAsync(FunctionStand.Call(Probe with { FnId = "doomed" }), Cancel)).Handle);
     }
 
+    [Fact]
+    public async Task Should_remove_what_a_dead_worker_left_and_nothing_of_the_living()
+    {
+        var living = await stand.Agent().InvokeAsync(FunctionStand.Call(Probe with { FnId = "of-the-living" }), Cancel);
+        // A worker that is no more: no process has had this id at this time.
+        var dead = stand.RuntimeOf(new RuntimeIdentity(new ProcessHandle(Environment.ProcessId, 1)));
+        var left = await dead.StartAsync(
+            new ContainerSpec { Id = $"left-{Guid.CreateVersion7():N}", Purpose = ContainerPurposes.Function, Image = "hang:1", MemoryMiB = 32, Environment = new Dictionary<string, string>() }, Cancel);
+        Assert.Contains(await stand.Runtime.ListAsync(ContainerPurposes.Function, Cancel), found => found.Handle == left.Handle && found is { IsRunning: true, OwnerIsAlive: false });
+
+        await stand.Runtime.ReapAsync(ContainerPurposes.Function, Cancel);
+
+        var after = await stand.Runtime.ListAsync(ContainerPurposes.Function, Cancel);
+        Assert.DoesNotContain(after, found => found.Handle == left.Handle);
+        Assert.Contains(after, found => found.Handle == living.Handle && found.IsRunning);
+        await left.Exit.WaitAsync(Wait.Patience, Cancel);
+        (dead as IDisposable)?.Dispose();
+    }
+
     private static JsonElement Answer(InvocationOutcome outcome)
     {
         Assert.True(outcome.Failure is null, $"{outcome.Failure}: {Encoding.UTF8.GetString(outcome.Log.Span)}");

@@ -20,7 +20,7 @@ public abstract class FunctionStand : IAsyncLifetime
     public RuntimeIdentity Identity { get; } = new();
 
     /// <summary>A directory of this stand's own, short enough for sockets.</summary>
-    public string Home { get; } = $"/tmp/ort-{Environment.ProcessId}-{Guid.CreateVersion7():N}"[..24];
+    public string Home { get; } = $"/tmp/ort-{Guid.CreateVersion7().ToString("N")[^12..]}";
 
     public string Images => $"{Home}/images";
 
@@ -73,6 +73,9 @@ public abstract class FunctionStand : IAsyncLifetime
         Body = JsonSerializer.SerializeToUtf8Bytes(input ?? new { @do = "echo" }),
         PlacementBudget = TimeSpan.FromSeconds(60),
     };
+
+    /// <summary>The same runtime, as another worker has it.</summary>
+    public abstract IRuntime RuntimeOf(RuntimeIdentity identity);
 
     protected abstract Task StartAsync();
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Orchestrator.Workers.Calls.Agent;
+using Orchestrator.Workers.Runtimes;
 using Orchestrator.Workers.Runtimes.Processes;
 
 namespace Orchestrator.Tests.Calls.Agent;
@@ -10,10 +11,12 @@ public sealed class ProcessStand : FunctionStand
 {
     protected override Task StartAsync()
     {
-        Runtime = new ProcessRuntime(
-            Options.Create(RuntimeOptions), Options.Create(new FunctionsOptions { Root = Images }), Identity, NullLogger<ProcessRuntime>.Instance);
+        Runtime = RuntimeOf(Identity);
         return Task.CompletedTask;
     }
+
+    public override IRuntime RuntimeOf(RuntimeIdentity identity) => new ProcessRuntime(
+        Options.Create(RuntimeOptions), Options.Create(new FunctionsOptions { Root = Images }), identity, NullLogger<ProcessRuntime>.Instance);
 
     protected override Task StopAsync()
     {

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Orchestrator.Local.Servers;
 using Orchestrator.Tests.Infrastructure;
+using Orchestrator.Workers.Runtimes;
 using Orchestrator.Workers.Runtimes.Docker;
 
 namespace Orchestrator.Tests.Calls.Agent;
@@ -26,9 +27,14 @@ public sealed class DockerStand : FunctionStand
             return;
         }
 
+        Runtime = RuntimeOf(Identity);
+    }
+
+    public override IRuntime RuntimeOf(RuntimeIdentity identity)
+    {
         var options = RuntimeOptions;
         options.DockerSocket = DockerSocket;
-        Runtime = new DockerRuntime(Options.Create(options), Identity, NullLogger<DockerRuntime>.Instance);
+        return new DockerRuntime(Options.Create(options), identity, NullLogger<DockerRuntime>.Instance);
     }
 
     protected override async Task StopAsync()
