@@ -8,6 +8,8 @@ public static class CallsRegistration
     public static IServiceCollection AddCallsApi(this IServiceCollection services)
     {
         services.AddSingleton<FnRequests>();
+        services.AddSingleton<FnInvocations>();
+        services.AddSingleton<CallWait>();
         return services;
     }
 
@@ -17,6 +19,8 @@ public static class CallsRegistration
         v2.MapFnApps();
         v2.MapFns();
         v2.MapFnTriggers();
+        v2.MapFnCalls();
+        endpoints.MapInvoke();
         return endpoints;
     }
 }

@@ -42,6 +42,15 @@ public static class FnAppEndpoints
         return await requests.ChangeAsync(http, transaction => fns.UpdateAsync(transaction, appId, change, http.Actor(), cancellationToken), FnAppBody.Of);
     }
 
-    private static Task<IResult> DeleteAsync(string appId, HttpContext http, FnRequests requests, FnWriter fns, CancellationToken cancellationToken) =>
-        requests.ChangeAsync(http, async transaction => await fns.DeleteAppAsync(transaction, appId, http.Actor(), cancellationToken), _ => null);
+    private static Task<IResult> DeleteAsync(
+        string appId, HttpContext http, FnRequests requests, FnWriter fns, CallEditor calls, CancellationToken cancellationToken) =>
+        requests.ChangeAsync(
+            http,
+            async transaction =>
+            {
+                var gone = await fns.DeleteAppAsync(transaction, appId, http.Actor(), cancellationToken);
+                await calls.CancelOfAsync(transaction, gone, http.Actor(), cancellationToken);
+                return gone;
+            },
+            _ => null);
 }

@@ -47,12 +47,14 @@ public static class FnEndpoints
             http, transaction => fns.UpdateAsync(transaction, fnId, change, http.Actor(), cancellationToken), fn => FnBody.Of(fn, requests.BaseUrl(http.Request)));
     }
 
-    private static Task<IResult> DeleteAsync(string fnId, HttpContext http, FnRequests requests, FnWriter fns, CancellationToken cancellationToken) =>
+    private static Task<IResult> DeleteAsync(
+        string fnId, HttpContext http, FnRequests requests, FnWriter fns, CallEditor calls, CancellationToken cancellationToken) =>
         requests.ChangeAsync(
             http,
             async transaction =>
             {
                 await fns.DeleteFnAsync(transaction, fnId, http.Actor(), cancellationToken);
+                await calls.CancelOfAsync(transaction, [fnId], http.Actor(), cancellationToken);
                 return fnId;
             },
             _ => null);

@@ -86,6 +86,22 @@ public sealed class FnRequests(IdempotentWrites writes, CallSignals signals, IOp
         return result;
     }
 
+    /// <summary>Runs what changes calls, and commits it.</summary>
+    public Task<IResult> WriteAsync(HttpContext http, Func<DurableTransaction, Task> change, Func<object> show, int status, string? location = null) =>
+        writes.RunAsync(http, async transaction =>
+        {
+            try
+            {
+                await change(transaction);
+                var answer = AnswerOf(status, show());
+                return location is null ? answer : answer with { Headers = new Dictionary<string, string>(answer.Headers, StringComparer.Ordinal) { ["Location"] = location } };
+            }
+            catch (FnException refused)
+            {
+                return Refused(refused.Error);
+            }
+        });
+
     /// <summary>An answer that can be kept and given again.</summary>
     public static Answer AnswerOf(int status, object body) => new(status)
     {

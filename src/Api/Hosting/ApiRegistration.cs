@@ -9,6 +9,7 @@ using Orchestrator.Api.Instances;
 using Orchestrator.Api.Jobs;
 using Orchestrator.Sagas.Hosting;
 using Orchestrator.Sagas.Messaging;
+using Orchestrator.Workers.Calls;
 using Orchestrator.Workers.Hosting;
 
 namespace Orchestrator.Api.Hosting;
@@ -27,6 +28,9 @@ public static class ApiRegistration
         builder.AddOrchestratorCore(isWorker ? "orchestrator" : "orchestrator-api");
         if (isWorker)
             services.AddWorkerServices(builder.Configuration);
+            services.AddWorkerServices();
+        else
+            services.AddRemoteCalls();
         services.AddOrchestratorBus(bus =>
         {
             if (isWorker)

@@ -23,18 +23,26 @@ public static class RequestBody
         return bytes;
     }
 
+    /// <summary>Keeps bytes that were read by other means, for whoever asks later.</summary>
+    public static void Keep(HttpContext http, byte[] bytes) => http.Features.Set(new Buffered(bytes));
+
     /// <summary>The bytes, or null when there are more than <see cref="MaxBytes"/>.</summary>
-    public static async Task<byte[]?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static Task<byte[]?> ReadAsync(HttpRequest request, CancellationToken cancellationToken) => ReadAsync(request, MaxBytes, cancellationToken);
+
+    /// <summary>The bytes, or null when there are more than allowed.</summary>
+    public static async Task<byte[]?> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
     {
-        if (request.ContentLength > MaxBytes)
+        if (request.ContentLength > maxBytes)
             return null;
+        if (request.ContentLength is 0)
+            return [];
         using var buffer = new MemoryStream((int)(request.ContentLength ?? 1024));
         var chunk = new byte[16 * 1024];
         int read;
         while ((read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0)
         {
             buffer.Write(chunk, 0, read);
-            if (buffer.Length > MaxBytes)
+            if (buffer.Length > maxBytes)
                 return null;
         }
 

@@ -73,7 +73,10 @@ public sealed class FnCatalog
 
     /// <summary>The row that keeps a spec; made by the first call of it.</summary>
     public ValueTask<long> SpecIdAsync(FnEntry entry, CancellationToken cancellationToken) =>
-        entry.SpecId != 0 ? ValueTask.FromResult(entry.SpecId) : new(KeepSpecAsync(entry, cancellationToken));
+        entry.SpecId != 0 ? ValueTask.FromResult(entry.SpecId) : new(KeepAsync(entry, cancellationToken));
+
+    /// <summary>The row that keeps a spec which is not quite that of its fn.</summary>
+    public Task<long> SpecIdAsync(FnSpec spec, CancellationToken cancellationToken) => KeepSpecAsync(spec, cancellationToken);
 
     /// <summary>A spec by its row. Specs never change.</summary>
     public async ValueTask<FnSpec> SpecAsync(long id, CancellationToken cancellationToken)
@@ -130,19 +133,22 @@ public sealed class FnCatalog
         return entries.GetOrAdd(key, value);
     }
 
-    private async Task<long> KeepSpecAsync(FnEntry entry, CancellationToken cancellationToken)
+    private async Task<long> KeepAsync(FnEntry entry, CancellationToken cancellationToken) =>
+        entry.SpecId = await KeepSpecAsync(entry.Spec, cancellationToken);
+
+    private async Task<long> KeepSpecAsync(FnSpec spec, CancellationToken cancellationToken)
     {
-        var json = entry.Spec.ToJson();
+        var json = spec.ToJson();
         await using var command = _source.CreateCommand("""
             WITH made AS (INSERT INTO fn_spec (hash, fn_id, spec) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING RETURNING id)
             SELECT id FROM made UNION ALL SELECT id FROM fn_spec WHERE hash = $1 LIMIT 1
             """);
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = FnSpec.HashOf(json) });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = entry.Spec.FnId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = spec.FnId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = json });
         // Null when somebody else was making it meanwhile: then it is there now.
         var id = await command.ExecuteScalarAsync(cancellationToken) ?? await command.ExecuteScalarAsync(cancellationToken);
-        return entry.SpecId = (long)id!;
+        return (long)id!;
     }
 
     private sealed class Memory

@@ -3,6 +3,7 @@ using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Telemetry;
 using Orchestrator.Workers.Actions;
+using Orchestrator.Workers.Calls;
 using Orchestrator.Workers.Instances;
 using Orchestrator.Workers.Clones.Control;
 using Orchestrator.Workers.Jobs;
@@ -16,6 +17,7 @@ public static class WorkerRegistration
     /// <summary>Services that the consumers need.</summary>
     public static IServiceCollection AddWorkerServices(this IServiceCollection services, IConfiguration configuration)
     {
+        services.AddCallWorkers();
         services.AddSingleton<JobIntake>();
         services.AddSingleton<SingleMessage>();
         services.AddScheduling();
@@ -47,6 +49,7 @@ public static class WorkerRegistration
         bus.AddConsumer<DeleteFlavorConsumer, DeleteFlavorConsumerDefinition>();
         bus.AddCloneConsumers();
         bus.AddSchedulingConsumers();
+        bus.AddCallConsumers();
         bus.AddConsumer<DeadLetterConsumer, DeadLetterConsumerDefinition>();
         bus.AddInstanceConsumers();
         bus.AddActionConsumers();

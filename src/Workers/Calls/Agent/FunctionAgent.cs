@@ -59,9 +59,17 @@ public sealed class FunctionAgent : IFunctionAgent, IAsyncDisposable
         try
         {
             var timeout = invocation.Timeout ?? invocation.Function.Timeout;
-            if (invocation.OnStart is { } onStart
-                && !await onStart(new ExecutionStart(_runtime.Name, container.Handle, _identity.Machine, timeout, container.Calls > 0), cancellationToken))
+            var start = new ExecutionStart(_runtime.Name, container.Handle, _identity.Machine, timeout, container.Calls > 0);
+            if (invocation.Choose is { } choose)
+            {
+                if (await choose(start, cancellationToken) is not { } chosen)
+                    return Failed(InvocationFailure.Refused);
+                invocation = chosen;
+            }
+            else if (invocation.OnStart is { } onStart && !await onStart(start, cancellationToken))
+            {
                 return Failed(InvocationFailure.Refused);
+            }
 
             // From here on the function may have seen the call.
             isSpoiled = true;

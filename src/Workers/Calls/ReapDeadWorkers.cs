@@ -1,0 +1,125 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Orchestrator.Sagas.Calls;
+using Orchestrator.Sagas.Duties;
+using Orchestrator.Sagas.Persistence;
+using Orchestrator.Workers.Runtimes;
+
+namespace Orchestrator.Workers.Calls;
+
+/// <summary>
+/// Ends the running calls of workers that are gone: their advisory lock is free. First it makes sure that nothing of a
+/// call runs any more; then the call ends as killed, and runs again if its retry policy says so.
+/// </summary>
+public sealed class ReapDeadWorkers(
+    NpgsqlDataSource source, DurableTransactions transactions, CallEnds ends, CallSignals signals, CallRounds rounds, IEnumerable<IRuntime> runtimes,
+    RuntimeIdentity identity, IOptions<CallsOptions> options, TimeProvider time, ILogger<ReapDeadWorkers> logger) : IDuty
+{
+    /// <summary>A worker whose connection broke takes its lock again within this time.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
+    /// <summary>After its timeout a container of a machine that nobody can look at is dead: it does not outlive its worker.</summary>
+    private static readonly TimeSpan UnreachableGrace = TimeSpan.FromMinutes(5);
+
+    private readonly Dictionary<int, long> _suspects = [];
+
+    public string Name => "reap-dead-workers";
+
+    public TimeSpan Interval => options.Value.DeadWorkerInterval;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var suspects = await SuspectsAsync(cancellationToken);
+        foreach (var known in _suspects.Keys.Except(suspects).ToList())
+            _suspects.Remove(known);
+        foreach (var worker in suspects)
+        {
+            if (_suspects.TryAdd(worker, time.GetTimestamp()) || time.GetElapsedTime(_suspects[worker]) < Grace)
+                continue;
+            await ReapAsync(worker, cancellationToken);
+        }
+    }
+
+    /// <summary>Workers of running calls that hold no lock.</summary>
+    private async Task<List<int>> SuspectsAsync(CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand($"""
+            SELECT worker FROM (SELECT DISTINCT worker FROM call WHERE status = 'running' AND worker <> $1) w
+            WHERE NOT EXISTS (SELECT FROM pg_locks l
+                              WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                                AND l.classid = {AdvisoryLocks.OutboxOwner} AND l.objid = w.worker AND l.objsubid = 2 AND l.granted)
+            """);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = rounds.Worker });
+        var workers = new List<int>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            workers.Add(reader.GetInt32(0));
+        return workers;
+    }
+
+    private async Task ReapAsync(int worker, CancellationToken cancellationToken)
+    {
+        var dead = new List<string>();
+        foreach (var (id, container, isOverdue) in await CallsAsync(worker, cancellationToken))
+        {
+            if (await IsDeadAsync(container, isOverdue, cancellationToken))
+                dead.Add(id);
+        }
+
+        if (dead.Count == 0)
+            return;
+        bool isQueued;
+        await using (var transaction = await transactions.BeginAsync(cancellationToken))
+        {
+            var killed = dead.ConvertAll(id => new CallEnd
+            {
+                Id = id,
+                Worker = worker,
+                Status = CallStatus.Error,
+                Reason = CallReason.Killed,
+                Error = "The worker that ran it died.",
+            });
+            isQueued = await ends.WriteAsync(transaction, killed, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        logger.LogWarning("Worker {Worker} is gone; {Count} calls that it ran have ended", worker, dead.Count);
+        if (isQueued)
+            signals.AnnounceQueued();
+    }
+
+    private async Task<bool> IsDeadAsync(string? container, bool isOverdue, CancellationToken cancellationToken)
+    {
+        if (!ContainerName.TryParse(container, out var name))
+            return true;
+        if (name.Machine != identity.Machine)
+            return isOverdue;
+        if (runtimes.FirstOrDefault(runtime => runtime.Name == name.Runtime) is not { } runtime)
+            return isOverdue;
+        try
+        {
+            await runtime.EnsureDeadAsync(name.Handle, cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            logger.LogWarning("Container {Handle} of a dead worker cannot be ended: {Reason}", name.Handle, exception.Message);
+            return false;
+        }
+    }
+
+    private async Task<List<(string Id, string? Container, bool IsOverdue)>> CallsAsync(int worker, CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand("""
+            SELECT c.id, c.container, database_now() > c.started_at + (s.spec::json ->> 'timeout')::int * interval '1 second' + $2
+            FROM call c JOIN fn_spec s ON s.id = c.spec_id WHERE c.status = 'running' AND c.worker = $1
+            """);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = worker });
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = UnreachableGrace });
+        var calls = new List<(string, string?, bool)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            calls.Add((reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1), !reader.IsDBNull(2) && reader.GetBoolean(2)));
+        return calls;
+    }
+}
