@@ -21,6 +21,7 @@ public sealed class SharedFunctions(Servers servers) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        await TestFunctions.PrepareAsync();
         Place = await servers.CreatePlaceAsync();
         Host = await Host.StartAllAsync(
             Place,
@@ -42,7 +43,7 @@ public sealed class SharedFunctions(Servers servers) : IAsyncLifetime
     public Task<FnUnderTest> DeployAsync(object? settings = null) => FnUnderTest.DeployAsync(Client, settings);
 }
 
-/// <summary>A fn that runs <c>tests/functions/probe</c>, which does what its body says, and what can be asked of its calls.</summary>
+/// <summary>A fn that runs the probe, which does what its body says, and what can be asked of its calls.</summary>
 public sealed class FnUnderTest
 {
     private readonly HttpClient _client;

@@ -13,6 +13,7 @@ public sealed class When_calls_wait_in_a_backlog(Servers servers)
     [Fact]
     public async Task Should_start_by_level_and_first_come_first_served_within_one()
     {
+        await TestFunctions.PrepareAsync();
         await using var place = await servers.CreatePlaceAsync();
         await using var api = await Host.StartApiAsync(place);
         var fns = new List<FnUnderTest>();
@@ -60,6 +61,7 @@ public sealed class When_calls_wait_in_a_backlog(Servers servers)
     [Fact]
     public async Task Should_not_let_the_lowest_level_wait_for_ever()
     {
+        await TestFunctions.PrepareAsync();
         await using var place = await servers.CreatePlaceAsync();
         await using var host = await Host.StartAllAsync(place, [.. TestFunctions.Settings, ("Calls__AgeingStep", "00:00:01")]);
         var fn = await FnUnderTest.DeployAsync(host.Client, new { max_concurrency = 1 });
@@ -82,6 +84,7 @@ public sealed class When_calls_wait_in_a_backlog(Servers servers)
     [Fact]
     public async Task Should_be_answered_across_the_bus()
     {
+        await TestFunctions.PrepareAsync();
         await using var place = await servers.CreatePlaceAsync();
         await using var api = await Host.StartApiAsync(place, ("Calls__DetachedPlacementBudget", "00:00:01"));
         var fn = await FnUnderTest.DeployAsync(api.Client, new { timeout = 1 });
