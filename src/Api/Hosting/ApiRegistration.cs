@@ -28,7 +28,6 @@ public static class ApiRegistration
         builder.AddOrchestratorCore(isWorker ? "orchestrator" : "orchestrator-api");
         if (isWorker)
             services.AddWorkerServices(builder.Configuration);
-            services.AddWorkerServices();
         else
             services.AddRemoteCalls();
         services.AddOrchestratorBus(bus =>
