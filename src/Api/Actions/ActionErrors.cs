@@ -17,5 +17,11 @@ public static class ActionErrors
     public static readonly ErrorKind IllegalTransition = new(
         409, "ILLEGAL_TRANSITION", "The deployment's state does not allow this", "Read the deployment with GET; 'detail' says what its state is and what is needed.");
 
+    public static readonly ErrorKind InvalidDefinition = new(
+        400, "INVALID_DEFINITION", "The definition is refused", "Correct what 'errors' names, with line and column; nothing was registered.");
+
+    public static readonly ErrorKind ActionInCode = new(
+        409, "ACTION_IN_CODE", "An action of that name comes with the code", "Use another name, or an application of your own.");
+
     public static Problem NoDeployment(string id) => DeploymentNotFound.Because($"There is no deployment {id}.");
 }

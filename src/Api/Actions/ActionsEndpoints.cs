@@ -11,6 +11,8 @@ public static class ActionsEndpoints
     {
         var actions = endpoints.MapGroup("/api/v1/actions").WithTags("Actions").RequireScope(Scopes.Actions);
         actions.MapGet("", ListAsync).WithName("ListActions").Describe(ActionDocs.Actions);
+        actions.MapDefinitions();
+        endpoints.MapDefinitionSchema();
         var deployments = endpoints.MapGroup("/api/v1/deployments").WithTags("Actions").RequireScope(Scopes.Actions);
         deployments.MapDeployments();
         deployments.MapDeploymentCommands();

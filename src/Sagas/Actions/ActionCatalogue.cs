@@ -57,11 +57,17 @@ public sealed class ActionCatalogue(ActionRegistry registry, IEnumerable<IAction
     public async Task<IReadOnlyList<JobList>> AllAsync(CancellationToken cancellationToken)
     {
         var advertised = await AdvertisedAsync(Freshness, cancellationToken);
+        var declared = new List<JobList>();
+        foreach (var actions in sources)
+            declared.AddRange((await actions.AllAsync(cancellationToken)).Select(JobList.Of));
         return
         [
-            .. advertised.Select(a => a.List).Concat(registry.Actions.Select(JobList.Of))
+            .. advertised.Select(a => a.List).Concat(registry.Actions.Select(JobList.Of)).Where(list => !list.IsDeclared)
+                .Concat(declared)
                 .GroupBy(list => (list.Application, list.Action))
-                .Select(group => Best(advertised, new ActionKey(group.Key.Application, group.Key.Action)) ?? group.Last())
+                .Select(group => group.Last() is { IsDeclared: true } newest
+                    ? newest
+                    : Best(advertised, new ActionKey(group.Key.Application, group.Key.Action)) ?? group.Last())
                 .OrderBy(list => list.Action, StringComparer.Ordinal).ThenBy(list => list.Application, StringComparer.Ordinal),
         ];
     }
@@ -116,7 +122,7 @@ public sealed class ActionCatalogue(ActionRegistry registry, IEnumerable<IAction
 
         if (Best(await AdvertisedAsync(Freshness, cancellationToken), key) is { } list)
             return list;
-        if (registered is not null)
+        if (registered is { Version: null })
             return await StoredAsync(JobList.Of(registered), cancellationToken);
         return Best(await AdvertisedAsync(TimeSpan.Zero, cancellationToken), key);
     }
@@ -133,7 +139,8 @@ public sealed class ActionCatalogue(ActionRegistry registry, IEnumerable<IAction
     }
 
     private static JobList? Best(IReadOnlyList<Advertised> advertised, ActionKey key) => advertised
-        .Where(a => a.List.Application == key.Application && a.List.Action == key.Name)
+        // Of declared actions, their source alone knows the newest, and whether they have been deleted.
+        .Where(a => a.List.Application == key.Application && a.List.Action == key.Name && !a.List.IsDeclared)
         .OrderByDescending(a => a.IsLive).ThenByDescending(a => a.List.Version).ThenByDescending(a => a.StartedAt)
         .FirstOrDefault()?.List;
 

@@ -35,4 +35,10 @@ public sealed class ActionsOptions
     /// worker starts. Default: none.
     /// </summary>
     public string[] Assemblies { get; set; } = [];
+
+    /// <summary>
+    /// A folder with definitions of actions (<c>*.yaml</c>, <c>*.yml</c>, <c>*.json</c>) that workers register, and register
+    /// again when a file changes. Default: none.
+    /// </summary>
+    public string? Folder { get; set; }
 }

@@ -2,6 +2,7 @@ using FluentValidation;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Contracts.Actions;
 using Orchestrator.Sagas.Actions.Authoring;
+using Orchestrator.Sagas.Actions.Declarative;
 using Orchestrator.Sagas.Hosting;
 
 namespace Orchestrator.Sagas.Actions;
@@ -17,6 +18,7 @@ public static class ActionsRegistration
         services.AddSingleton<DeploymentMachine>();
         services.AddSingleton<DeploymentEngine>();
         services.AddSingleton<DeploymentReader>();
+        services.AddDeclaredActions();
         services.AddSingleton<IValidator<ExecuteAction>, ExecuteActionValidator>();
         services.AddSingleton<IValidator<StopDeployment>, StopDeploymentValidator>();
         services.AddSingleton<IValidator<SuspendDeployment>, SuspendDeploymentValidator>();

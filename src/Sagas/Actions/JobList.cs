@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Orchestrator.Sagas.Actions.Authoring;
 
 namespace Orchestrator.Sagas.Actions;
@@ -19,10 +20,14 @@ public sealed record JobList
     public required string InputType { get; init; }
     public required IReadOnlyList<ListedJob> Jobs { get; init; }
     public bool StopsAtRollbackFailure { get; init; }
-    public string Source { get; init; } = "code";
+    public string Source { get; init; } = ActionDefinition.CodeSource;
     public int? Version { get; init; }
     public string? Description { get; init; }
     public string? InputSchema { get; init; }
+
+    /// <summary>True when it is not from code.</summary>
+    [JsonIgnore]
+    public bool IsDeclared => Source is ActionDefinition.DeclaredSource;
 
     public static JobList Of(ActionDefinition action) => new()
     {

@@ -16,6 +16,7 @@ public static class ActionsWorkerRegistration
         services.AddSingleton<WaitingAttempts>();
         services.AddHostedService(provider => provider.GetRequiredService<AttemptReports>());
         services.AddHostedService(provider => provider.GetRequiredService<WaitingAttempts>());
+        services.AddHostedService<DefinitionFolder>();
         services.AddDuty<RecoverAttempts>();
         services.AddDuty<FindIncompatible>();
         services.AddDuty<RemoveOldDeployments>();

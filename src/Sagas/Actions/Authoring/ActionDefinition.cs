@@ -16,6 +16,9 @@ public enum RollbackFailurePolicy
 /// <summary>A named sequence of jobs that fit each other. Running it is a deployment.</summary>
 public sealed class ActionDefinition
 {
+    public const string CodeSource = "code";
+    public const string DeclaredSource = "declared";
+
     private readonly Dictionary<string, int> _indices = new(StringComparer.Ordinal);
 
     /// <summary>Checks everything that can be checked before anything runs.</summary>
@@ -67,7 +70,7 @@ public sealed class ActionDefinition
     public string? Description { get; private init; }
 
     /// <summary><c>code</c>, or <c>declared</c>.</summary>
-    public string Source { get; private init; } = "code";
+    public string Source { get; private init; } = CodeSource;
 
     /// <summary>Of a declared action, from 1.</summary>
     public int? Version { get; private init; }
@@ -84,7 +87,7 @@ public sealed class ActionDefinition
     /// <param name="version">From 1.</param>
     /// <param name="inputSchema"><inheritdoc cref="InputSchema" path="/summary"/></param>
     public ActionDefinition Declared(string content, int version, string? inputSchema = null) =>
-        new(this) { Hash = HashOf(content), Source = "declared", Version = version, InputSchema = inputSchema };
+        new(this) { Hash = HashOf(content), Source = DeclaredSource, Version = version, InputSchema = inputSchema };
 
     /// <summary>Where a job stands in the sequence; -1 when the action has none of that name.</summary>
     public int IndexOf(string job) => _indices.TryGetValue(job, out var index) ? index : -1;

@@ -11,4 +11,7 @@ public interface IActionSource
 
     /// <summary>The version with this list of jobs; null when there is none.</summary>
     Task<ActionDefinition?> FindAsync(string hash, CancellationToken cancellationToken);
+
+    /// <summary>The newest version of every action.</summary>
+    Task<IReadOnlyList<ActionDefinition>> AllAsync(CancellationToken cancellationToken);
 }
