@@ -6,7 +6,7 @@ namespace Orchestrator.Bench;
 public sealed record BenchOptions
 {
     public const string Usage = """
-        usage: ./bench [jobs | jobs-intake | jobs-webhook | jobs-pressure] [OPTIONS]
+        usage: ./bench [jobs | jobs-intake | jobs-webhook | jobs-pressure | actions] [OPTIONS]
           --quick               a small dose: 60,000 messages, 100,000 completed and 20,000 waiting jobs, 5 seconds
           --messages N          messages by each path                                   (500000)
           --rounds N            rounds of each path, alternating                        (5)
@@ -14,6 +14,8 @@ public sealed record BenchOptions
           --waiting N           waiting jobs in the table                               (1000000)
           --seconds N           length of each paced load                               (30)
           --rate N              paced requests per second                               (200)
+          --deployments N       deployments of six jobs by 1, 2 and 4 workers           (4000)
+          --in-flight N         deployments of six jobs at once                         (10000)
           --form FORM           body of the commands: camel, snake, envelope            (camel)
           --set KEY=VALUE       a setting of our hosts, as an environment variable
           --other KEY=VALUE     measures a second worker with this setting beside ours, in rounds of its own
@@ -22,7 +24,7 @@ public sealed record BenchOptions
         """;
 
     // Pressure first: the others change how many jobs wait.
-    private static readonly string[] Names = ["jobs-pressure", "jobs-webhook", "jobs-intake"];
+    private static readonly string[] Names = ["jobs-pressure", "jobs-webhook", "jobs-intake", "actions"];
 
     /// <summary>Names of the scenarios to run.</summary>
     public required IReadOnlyList<string> Scenarios { get; init; }
@@ -33,6 +35,8 @@ public sealed record BenchOptions
     public int Waiting { get; init; } = 1_000_000;
     public int Seconds { get; init; } = 30;
     public int Rate { get; init; } = 200;
+    public int Deployments { get; init; } = 4_000;
+    public int InFlight { get; init; } = 10_000;
     public string Form { get; init; } = "camel";
     public Dictionary<string, string> HostSettings { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, string> OtherSettings { get; } = new(StringComparer.Ordinal);
@@ -41,7 +45,10 @@ public sealed record BenchOptions
 
     public bool HasOther => OtherWorker is not null || OtherSettings.Count > 0;
 
-    private BenchOptions Quick() => this with { Messages = 60_000, Rounds = 3, Completed = 100_000, Waiting = 20_000, Seconds = 5 };
+    /// <summary>True when the tables of jobs are to be filled.</summary>
+    public bool NeedsJobs => Scenarios.Any(name => name.StartsWith("jobs", StringComparison.Ordinal));
+
+    private BenchOptions Quick() => this with { Messages = 60_000, Rounds = 3, Completed = 100_000, Waiting = 20_000, Seconds = 5, Deployments = 1_000, InFlight = 3_000 };
 
     public static bool TryParse(string[] args, [NotNullWhen(true)] out BenchOptions? options, out string problem)
     {
@@ -97,6 +104,8 @@ public sealed record BenchOptions
             "--waiting" => this with { Waiting = number },
             "--seconds" => this with { Seconds = number },
             "--rate" => this with { Rate = number },
+            "--deployments" => this with { Deployments = number },
+            "--in-flight" => this with { InFlight = number },
             _ => null,
         };
     }

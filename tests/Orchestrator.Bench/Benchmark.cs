@@ -1,3 +1,4 @@
+using Orchestrator.Bench.Actions;
 using Orchestrator.Bench.Intake;
 using Orchestrator.Bench.Pressure;
 using Orchestrator.Bench.Reports;
@@ -29,6 +30,7 @@ public static class Benchmark
                 {
                     "jobs-intake" => new IntakeScenario(stand, options, report).RunAsync(stop.Token),
                     "jobs-webhook" => new WebhookScenario(stand, options, report).RunAsync(stop.Token),
+                    "actions" => new ActionsScenario(stand, options, report).RunAsync(stop.Token),
                     _ => new PressureScenario(stand, options, report).RunAsync(stop.Token),
                 });
             }

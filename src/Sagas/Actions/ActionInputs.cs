@@ -20,15 +20,13 @@ public static class ActionInputs
             return null;
         try
         {
-            var value = new JobValue(list.InputType, input is { ValueKind: not JsonValueKind.Undefined } given ? given.GetRawText() : "{}");
+            var value = new JobValue(list.InputType, input is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } given ? given.GetRawText() : "{}");
             DataTypes.Read(value, action.InputType);
             return null;
         }
-        catch (Exception exception) when (exception is JsonException or EntryWithoutDataException)
+        catch (JsonException exception)
         {
-            return exception is EntryWithoutDataException
-                ? $"'input' must not be null: action {list.Action} takes {list.InputType}."
-                : $"'input' is not what action {list.Action} takes, {list.InputType}: {exception.Message}";
+            return $"'input' is not what action {list.Action} takes, {list.InputType}: {exception.Message}";
         }
     }
 

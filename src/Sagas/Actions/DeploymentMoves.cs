@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Orchestrator.Contracts.Actions;
 using Orchestrator.Sagas.Actions.Authoring;
 
@@ -18,7 +19,7 @@ internal static class DeploymentMoves
             Action = deployment.Action,
             GroupId = deployment.GroupId,
         });
-        var input = command.Input is { } given ? new JobValue(InputType(deployment.Step.Jobs), given.GetRawText()) : JobValue.Empty;
+        var input = command.Input is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) } given ? new JobValue(InputType(deployment.Step.Jobs), given.GetRawText()) : JobValue.Empty;
         deployment.Step.Input = new JobInput(first, input);
         deployment.Schedule(TimeSpan.Zero);
     }

@@ -1,6 +1,7 @@
 using MassTransit;
 using Orchestrator.Sagas.Actions.Authoring;
 using Orchestrator.Sagas.Duties;
+using Orchestrator.Sagas.Hosting;
 
 namespace Orchestrator.Workers.Actions;
 
@@ -20,6 +21,7 @@ public static class ActionsWorkerRegistration
         services.AddDuty<RecoverAttempts>();
         services.AddDuty<FindIncompatible>();
         services.AddDuty<RemoveOldDeployments>();
+        services.AddHealthChecks().AddCheck<ActionsCheck>("actions", tags: [HealthRegistration.Ready]);
         ActionModules.Load(services, configuration);
         return services;
     }

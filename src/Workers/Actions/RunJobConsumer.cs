@@ -9,7 +9,8 @@ namespace Orchestrator.Workers.Actions;
 /// Claims the attempts of a batch of messages and lets them run. What this worker has no room for, or whose list of jobs
 /// it does not know, stays in the table, where the next one with room, or with the list, finds it.
 /// </summary>
-public sealed class RunJobConsumer(AttemptClaims claims, JobExecutor executor, ActionRegistry registry, WaitingAttempts waiting) : IConsumer<Batch<RunJob>>
+public sealed class RunJobConsumer(
+    AttemptClaims claims, JobExecutor executor, ActionRegistry registry, ActionCatalogue catalogue, WaitingAttempts waiting) : IConsumer<Batch<RunJob>>
 {
     public async Task Consume(ConsumeContext<Batch<RunJob>> context)
     {
@@ -19,6 +20,9 @@ public sealed class RunJobConsumer(AttemptClaims claims, JobExecutor executor, A
             waiting.LeftBehind();
         if (room.Count == 0)
             return;
+        // What is declared elsewhere this worker can learn at once.
+        foreach (var hash in room.Select(message => message.Hash).Distinct(StringComparer.Ordinal))
+            await catalogue.DefinitionAsync(hash, context.CancellationToken);
         // The batch serves many deployments; what is claimed goes on in their traces.
         executor.Start(await claims.ClaimAsync(room, [.. registry.Hashes], context.CancellationToken));
     }

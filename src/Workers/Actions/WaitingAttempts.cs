@@ -21,10 +21,13 @@ public sealed class WaitingAttempts(
     /// <summary>A message is given so long to arrive.</summary>
     private static readonly TimeSpan MessageTime = TimeSpan.FromSeconds(1);
 
-    private readonly SemaphoreSlim _look = new(0);
+    private readonly SemaphoreSlim _look = new(1);
     private volatile bool _isLeftBehind;
-    private HashSet<string> _advertised = [];
+    private volatile HashSet<string>? _advertised;
     private bool _isAway;
+
+    /// <summary>True once it is known which lists of jobs this worker can run.</summary>
+    public bool IsAdvertised => _advertised is not null;
 
     /// <summary>Says that attempts were left in the table for want of room.</summary>
     public void LeftBehind() => _isLeftBehind = true;
@@ -93,9 +96,9 @@ public sealed class WaitingAttempts(
     private async Task AdvertiseAsync(CancellationToken stoppingToken)
     {
         var hashes = registry.Hashes.ToHashSet(StringComparer.Ordinal);
-        if (hashes.SetEquals(_advertised))
+        if (_advertised is { } advertised && hashes.SetEquals(advertised))
             return;
-        var lists = hashes.Except(_advertised, StringComparer.Ordinal)
+        var lists = hashes.Except(_advertised ?? [], StringComparer.Ordinal)
             .Select(registry.FindByHash).OfType<ActionDefinition>().Select(JobList.Of).ToList();
         await JobLists.StoreAsync(source, lists, isStart: true, stoppingToken);
         await JobLists.AdvertiseAsync(source, owner.Id, hashes, stoppingToken);

@@ -98,6 +98,8 @@ public sealed class TestStand : IAsyncDisposable
         Many = new Database(_postgres.ConnectionString("many"));
         await _postgres.CreateDatabaseAsync("few", cancellationToken);
         await HostProcess.MigrateAsync(Few, Amqp, cancellationToken);
+        if (!_options.NeedsJobs)
+            return;
         await Preload.FlavorsAsync(Few, cancellationToken);
         await Preload.JobsAsync(Few, first: 1, _options.Completed, isCompleted: true, cancellationToken);
         await Preload.JobsAsync(Few, first: _options.Completed + 1, FewWaiting, isCompleted: false, cancellationToken);

@@ -69,6 +69,7 @@ public sealed class ActionsHost : IAsyncDisposable
         builder.AddOrchestratorCore("test");
         builder.Services.AddSingleton<SingleMessage>();
         builder.Services.AddActionWorker(builder.Configuration);
+        new Guide.MachineActions().AddActions(builder.Services);
         builder.Services.AddOrchestratorBus(bus => bus.AddActionConsumers());
         // MassTransit keeps the first factory it sees for the whole process; one of a host's own would die with it.
         builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(NullLoggerFactory.Instance));

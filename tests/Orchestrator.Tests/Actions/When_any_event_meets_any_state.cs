@@ -72,13 +72,59 @@ public sealed class When_any_event_meets_any_state
                 decided.AppendLine($"{name}: {await DecideAsync(make(), message)}");
         }
 
-        var approved = Path.Combine(Local.Servers.Checkout.Root, "tests/Orchestrator.Tests/Actions/DeploymentMatrix.approved.txt");
-        var received = decided.ToString();
-        if (!File.Exists(approved) || !string.Equals(await File.ReadAllTextAsync(approved, TestContext.Current.CancellationToken), received, StringComparison.Ordinal))
+        await DemandAsync("tests/Orchestrator.Tests/Actions/DeploymentMatrix.approved.txt", decided.ToString());
+    }
+
+    [Fact]
+    public async Task Should_be_drawn_as_it_is()
+    {
+        var arrows = new Dictionary<(string From, string To), SortedSet<string>>();
+        foreach (var (_, make) in States)
         {
-            await File.WriteAllTextAsync(Local.Servers.Checkout.RunDirectory("DeploymentMatrix.received.txt"), received, TestContext.Current.CancellationToken);
-            Assert.Fail($"What is decided is not what {approved} says; .run/DeploymentMatrix.received.txt is what is. Read the difference, then copy it.");
+            foreach (var (name, message) in Events)
+            {
+                var deployment = make();
+                var from = NameOf(deployment);
+                if (from is "Initial" && message is not ExecuteAction)
+                    continue;
+                await DecideAsync(deployment, message);
+                var to = NameOf(deployment);
+                if (!string.Equals(from, to, StringComparison.Ordinal))
+                    (arrows.TryGetValue((from, to), out var verbs) ? verbs : arrows[(from, to)] = new SortedSet<string>(StringComparer.Ordinal)).Add(name);
+            }
         }
+
+        var page = new StringBuilder(
+            """
+            # States of a deployment
+
+            Drawn from `DeploymentStateMachine` by a test. What does not move it is in
+            `tests/Orchestrator.Tests/Actions/DeploymentMatrix.approved.txt`: every pair of state and event, with what becomes of it.
+            Status is Running in `Running`, `Suspended` and `Stopping` (`Running`, and a user has stopped it), Rollback in `Rollback` and
+            `RollbackSuspended`; Succeeded, RolledBack, RollbackFailed, Stopped and Incompatible are the outcomes of `Finished`.
+
+            ```mermaid
+            stateDiagram-v2
+
+            """);
+        foreach (var ((from, to), verbs) in arrows.OrderBy(arrow => arrow.Key.From, StringComparer.Ordinal).ThenBy(arrow => arrow.Key.To, StringComparer.Ordinal))
+            page.Append($"    {(from is "Initial" ? "[*]" : from)} --> {to}: {string.Join(" / ", verbs)}\n");
+        page.Append("    Succeeded --> [*]\n```\n");
+        await DemandAsync("docs/state-machines/deployment.md", page.ToString());
+    }
+
+    private static string NameOf(Deployment deployment) =>
+        deployment.Outcome ?? (deployment is { State: "Running", IsStopRequested: true } ? "Stopping" : deployment.State);
+
+    private static async Task DemandAsync(string path, string received)
+    {
+        var approved = Path.Combine(Local.Servers.Checkout.Root, path);
+        if (File.Exists(approved) && string.Equals(await File.ReadAllTextAsync(approved, TestContext.Current.CancellationToken), received, StringComparison.Ordinal))
+            return;
+        var copy = Local.Servers.Checkout.RunDirectory("test", Path.GetFileName(path));
+        Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+        await File.WriteAllTextAsync(copy, received, TestContext.Current.CancellationToken);
+        Assert.Fail($"{path} is not what the machine does. Read the difference; if it is meant: cp {copy} {approved}");
     }
 
     private static async Task<string> DecideAsync(Deployment deployment, object message)

@@ -23,7 +23,7 @@ public abstract class ActionJob<TInput, TOutput> : IActionJob
 
     async Task<object?> IActionJob.ExecuteAsync(object? value, JobContext context)
     {
-        var input = typeof(TInput) == typeof(Nil) ? (TInput)(object)Nil.Value : (TInput)value!;
+        var input = JobFunctions.Input<TInput>(value);
         object? output;
         try
         {
@@ -34,7 +34,7 @@ public abstract class ActionJob<TInput, TOutput> : IActionJob
             output = await RecoverAsync((IHandlesErrors<TInput, TOutput>)this, input, error, context);
         }
 
-        return typeof(TOutput) == typeof(Nil) && output is not null ? value : output;
+        return output is Nil ? value : output;
     }
 
     private static async Task<object?> RecoverAsync(

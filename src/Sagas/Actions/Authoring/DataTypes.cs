@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using Orchestrator.Sagas.Messaging;
 
 namespace Orchestrator.Sagas.Actions.Authoring;
@@ -32,7 +33,11 @@ public static class DataTypes
     }
 
     /// <summary>How data is written: camelCase, enums as text.</summary>
-    public static JsonSerializerOptions Json { get; } = new(WireJson.Options) { RespectNullableAnnotations = false };
+    public static JsonSerializerOptions Json { get; } = new(WireJson.Options)
+    {
+        RespectRequiredConstructorParameters = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    };
 
     /// <summary>The alias of a type, which is registered by it.</summary>
     /// <exception cref="DataAliasException">It has none, or another type has it.</exception>
@@ -169,7 +174,7 @@ public static class DataTypes
 
             if (info.ElementType is { } element)
                 return Reason(element, seen, depth - 1);
-            if (info.Kind is not System.Text.Json.Serialization.Metadata.JsonTypeInfoKind.Object)
+            if (info.Kind is not JsonTypeInfoKind.Object)
                 return null;
             JsonSerializer.Deserialize("{}", type, Json);
             return null;

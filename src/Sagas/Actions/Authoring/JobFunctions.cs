@@ -31,15 +31,22 @@ public sealed record JobFailure(string Job, string Message, string Type)
 /// <summary>Makes functions of jobs.</summary>
 public static class JobFunctions
 {
-    /// <summary>A function whose input and output have types.</summary>
+    /// <summary>
+    /// A function whose input and output have types. With <see cref="Nil"/> for its input it looks at none, with
+    /// <see cref="Nil"/> for its output it passes on what it was given.
+    /// </summary>
     public static JobFunction Of<TInput, TOutput>(Func<JobContext, TInput, Task<TOutput>> function) =>
-        async (context, value) => await function(context, (TInput)value!);
+        async (context, value) =>
+        {
+            object? output = await function(context, Input<TInput>(value));
+            return output is Nil ? value : output;
+        };
 
     /// <summary>A hook that looks and passes on what it was given.</summary>
     public static JobFunction Check<TInput>(Func<JobContext, TInput, Task> function) =>
         async (context, value) =>
         {
-            await function(context, (TInput)value!);
+            await function(context, Input<TInput>(value));
             return value;
         };
 
@@ -70,6 +77,8 @@ public static class JobFunctions
                 }
             }
         };
+
+    internal static TInput Input<TInput>(object? value) => typeof(TInput) == typeof(Nil) ? (TInput)(object)Nil.Value : (TInput)value!;
 
     /// <summary>The handler that notes the error and goes on with what the function was given.</summary>
     public static Task<object?> IgnoreError(JobContext context, object? value, Exception error) => Task.FromResult(value);
