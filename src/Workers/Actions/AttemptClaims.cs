@@ -39,6 +39,13 @@ public sealed class AttemptClaims(NpgsqlDataSource source, OutboxOwner owner)
         WHERE (a.state = 'Running' AND a.worker = $1) IS NOT TRUE OR (d.is_stop_requested AND NOT a.is_rollback)
         """;
 
+    private const string Forgotten = """
+        SELECT a.deployment_id, a.attempt FROM action_deployments_attempts a
+        WHERE a.state = 'Running' AND a.worker = $1 AND a.started_at < now() - interval '10 seconds'
+        AND NOT EXISTS (SELECT FROM unnest($2, $3) AS m (deployment_id, attempt) WHERE m.deployment_id = a.deployment_id AND m.attempt = a.attempt)
+        LIMIT 100
+        """;
+
     /// <summary>Claims the attempts of messages, as far as they are free and this worker knows their lists of jobs.</summary>
     public Task<List<ClaimedAttempt>> ClaimAsync(IReadOnlyList<RunJob> messages, string[] hashes, CancellationToken cancellationToken)
     {
@@ -75,15 +82,34 @@ public sealed class AttemptClaims(NpgsqlDataSource source, OutboxOwner owner)
     public async Task<List<(Guid DeploymentId, int Attempt, bool IsOurs)>> CancelledAsync(
         IReadOnlyList<ClaimedAttempt> running, CancellationToken cancellationToken)
     {
-        await using var command = source.CreateCommand(Cancelled);
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = owner.Id });
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. running.Select(attempt => attempt.DeploymentId)] });
-        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. running.Select(attempt => attempt.Attempt)] });
+        await using var command = Command(Cancelled, running);
         var cancelled = new List<(Guid, int, bool)>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             cancelled.Add((reader.GetGuid(0), reader.GetInt32(1), reader.GetBoolean(2)));
         return cancelled;
+    }
+
+    /// <summary>
+    /// Attempts that are this worker's and that it does not run: the answer to their claim was lost with its connection.
+    /// </summary>
+    public async Task<List<(Guid DeploymentId, int Attempt)>> ForgottenAsync(IReadOnlyList<ClaimedAttempt> running, CancellationToken cancellationToken)
+    {
+        await using var command = Command(Forgotten, running);
+        var forgotten = new List<(Guid, int)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            forgotten.Add((reader.GetGuid(0), reader.GetInt32(1)));
+        return forgotten;
+    }
+
+    private NpgsqlCommand Command(string sql, IReadOnlyList<ClaimedAttempt> running)
+    {
+        var command = source.CreateCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = owner.Id });
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. running.Select(attempt => attempt.DeploymentId)] });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. running.Select(attempt => attempt.Attempt)] });
+        return command;
     }
 
     private static string Claim(string which) => $"""

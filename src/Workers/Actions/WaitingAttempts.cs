@@ -12,11 +12,13 @@ namespace Orchestrator.Workers.Actions;
 /// that are to be cancelled.
 /// </summary>
 public sealed class WaitingAttempts(
-    AttemptClaims claims, JobExecutor executor, ActionRegistry registry, ActionCatalogue catalogue, NpgsqlDataSource source,
+    AttemptClaims claims, JobExecutor executor, AttemptReports reports, ActionRegistry registry, ActionCatalogue catalogue, NpgsqlDataSource source,
     OutboxOwner owner, IOptions<ActionsOptions> options, ILogger<WaitingAttempts> logger) : BackgroundService
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan MissInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>A message is given so long to arrive.</summary>
     private static readonly TimeSpan MessageTime = TimeSpan.FromSeconds(1);
@@ -49,7 +51,7 @@ public sealed class WaitingAttempts(
         try
         {
             await owner.Locked.WaitAsync(stoppingToken);
-            await Task.WhenAll(LookAsync(stoppingToken), WatchAsync(stoppingToken));
+            await Task.WhenAll(LookAsync(stoppingToken), WatchAsync(stoppingToken), MissAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -120,6 +122,22 @@ public sealed class WaitingAttempts(
         var byId = running.ToDictionary(attempt => (attempt.Claimed.DeploymentId, attempt.Claimed.Attempt));
         foreach (var (deployment, attempt, isOurs) in await claims.CancelledAsync([.. running.Select(r => r.Claimed)], stoppingToken))
             byId[(deployment, attempt)].Cancel(isOurs ? CancelReason.StoppedByUser : CancelReason.Fenced);
+    }
+
+    private async Task MissAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(MissInterval);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+            await DoAsync(() => MissOnceAsync(stoppingToken), stoppingToken);
+    }
+
+    private async Task MissOnceAsync(CancellationToken stoppingToken)
+    {
+        foreach (var (deployment, attempt) in await claims.ForgottenAsync([.. executor.Running.Select(r => r.Claimed)], stoppingToken))
+        {
+            logger.LogWarning("Attempt {Attempt} of deployment {Deployment} is this worker's and does not run; it is run again", attempt, deployment);
+            await reports.ReportAsync(new DeploymentEvent(deployment, new AttemptLost(attempt, IsHandedBack: false, options.Value.MaxLosses)));
+        }
     }
 
     private async Task DoAsync(Func<Task> look, CancellationToken stoppingToken)

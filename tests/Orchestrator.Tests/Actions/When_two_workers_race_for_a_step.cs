@@ -3,6 +3,7 @@ using Orchestrator.Contracts.Actions;
 using Orchestrator.Sagas.Actions;
 using Orchestrator.Sagas.Actions.Authoring;
 using Orchestrator.Sagas.Persistence;
+using Orchestrator.Sagas.Persistence.Outbox;
 using Orchestrator.Tests.Infrastructure;
 using Orchestrator.Workers.Actions;
 
@@ -82,6 +83,29 @@ public sealed class When_two_workers_race_for_a_step(Servers servers)
         hold.SetResult();
         await Wait.UntilAsync(() => Task.FromResult(fenced is not null), "fenced");
         Assert.Empty(await host.ErrorsAsync(id));
+        Assert.Equal(["run one", "run one"], journal.Lines);
+    }
+
+    [Fact]
+    public async Task Should_run_again_what_a_worker_claimed_and_never_heard_of()
+    {
+        await using var place = await servers.CreatePlaceAsync();
+        var journal = new Journal();
+        await using var host = await ActionsHost.StartAsync(place);
+        var action = host.Register(a => a.Then(journal.Job("one")));
+        var id = await host.BeginAsync(action);
+        Assert.Equal(DeploymentOutcome.Succeeded, (await host.FinishedAsync(id)).Outcome);
+
+        // As the claim leaves it whose answer is lost with its connection.
+        var owner = host.Services.GetRequiredService<OutboxOwner>().Id;
+        await place.ExecuteAsync(
+            """
+            UPDATE action_deployments SET state = 'Running', status = 'Running', outcome = NULL, is_attempt_open = true, finished_at = NULL WHERE correlation_id = $1
+            """, id);
+        await place.ExecuteAsync(
+            "UPDATE action_deployments_attempts SET state = 'Running', worker = $2, started_at = now() - interval '1 minute' WHERE deployment_id = $1", id, owner);
+
+        Assert.Equal(DeploymentOutcome.Succeeded, (await host.FinishedAsync(id)).Outcome);
         Assert.Equal(["run one", "run one"], journal.Lines);
     }
 }
