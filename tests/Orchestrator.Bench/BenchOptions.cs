@@ -6,12 +6,13 @@ namespace Orchestrator.Bench;
 public sealed record BenchOptions
 {
     public const string Usage = """
-        usage: ./bench [jobs | jobs-intake | jobs-webhook | jobs-pressure | actions] [OPTIONS]
+        usage: ./bench [jobs | jobs-intake | jobs-webhook | jobs-pressure | saga | actions] [OPTIONS]
           --quick               a small dose: 60,000 messages, 100,000 completed and 20,000 waiting jobs, 5 seconds
           --messages N          messages by each path                                   (500000)
           --rounds N            rounds of each path, alternating                        (5)
           --completed N         completed jobs in the table                             (5000000)
           --waiting N           waiting jobs in the table                               (1000000)
+          --sagas N             sagas of ten transitions in a round                     (2000)
           --seconds N           length of each paced load                               (30)
           --rate N              paced requests per second                               (200)
           --deployments N       deployments of six jobs by 1, 2 and 4 workers           (4000)
@@ -24,7 +25,7 @@ public sealed record BenchOptions
         """;
 
     // Pressure first: the others change how many jobs wait.
-    private static readonly string[] Names = ["jobs-pressure", "jobs-webhook", "jobs-intake", "actions"];
+    private static readonly string[] Names = ["jobs-pressure", "jobs-webhook", "jobs-intake", "saga", "actions"];
 
     /// <summary>Names of the scenarios to run.</summary>
     public required IReadOnlyList<string> Scenarios { get; init; }
@@ -33,6 +34,7 @@ public sealed record BenchOptions
     public int Rounds { get; init; } = 5;
     public int Completed { get; init; } = 5_000_000;
     public int Waiting { get; init; } = 1_000_000;
+    public int Sagas { get; init; } = 2_000;
     public int Seconds { get; init; } = 30;
     public int Rate { get; init; } = 200;
     public int Deployments { get; init; } = 4_000;
@@ -48,7 +50,7 @@ public sealed record BenchOptions
     /// <summary>True when the tables of jobs are to be filled.</summary>
     public bool NeedsJobs => Scenarios.Any(name => name.StartsWith("jobs", StringComparison.Ordinal));
 
-    private BenchOptions Quick() => this with { Messages = 60_000, Rounds = 3, Completed = 100_000, Waiting = 20_000, Seconds = 5, Deployments = 1_000, InFlight = 3_000 };
+    private BenchOptions Quick() => this with { Messages = 60_000, Rounds = 3, Completed = 100_000, Waiting = 20_000, Seconds = 5, Sagas = 500, Deployments = 1_000, InFlight = 3_000 };
 
     public static bool TryParse(string[] args, [NotNullWhen(true)] out BenchOptions? options, out string problem)
     {
@@ -102,6 +104,7 @@ public sealed record BenchOptions
             "--rounds" => this with { Rounds = number },
             "--completed" => this with { Completed = number },
             "--waiting" => this with { Waiting = number },
+            "--sagas" => this with { Sagas = number },
             "--seconds" => this with { Seconds = number },
             "--rate" => this with { Rate = number },
             "--deployments" => this with { Deployments = number },

@@ -2,6 +2,7 @@ using Orchestrator.Bench.Actions;
 using Orchestrator.Bench.Intake;
 using Orchestrator.Bench.Pressure;
 using Orchestrator.Bench.Reports;
+using Orchestrator.Bench.Saga;
 using Orchestrator.Bench.Stand;
 using Orchestrator.Bench.Webhook;
 using Orchestrator.Local.Servers;
@@ -29,6 +30,7 @@ public static class Benchmark
                 await (scenario switch
                 {
                     "jobs-intake" => new IntakeScenario(stand, options, report).RunAsync(stop.Token),
+                    "saga" => new SagaScenario(stand, options, report).RunAsync(stop.Token),
                     "jobs-webhook" => new WebhookScenario(stand, options, report).RunAsync(stop.Token),
                     "actions" => new ActionsScenario(stand, options, report).RunAsync(stop.Token),
                     _ => new PressureScenario(stand, options, report).RunAsync(stop.Token),

@@ -1,5 +1,6 @@
 using Orchestrator.Bench;
 using Orchestrator.Bench.Intake;
+using Orchestrator.Bench.Saga;
 using Orchestrator.Bench.Webhook;
 
 // The benchmark starts itself again for what must be a process of its own.
@@ -7,6 +8,8 @@ switch (args)
 {
     case [RawConsumer.Command]:
         return await RawConsumer.RunAsync();
+    case [SagaWorker.Command]:
+        return await SagaWorker.RunAsync();
     case [EchoServer.Command]:
         return await EchoServer.RunAsync();
 }

@@ -22,13 +22,16 @@ public sealed class Order : SagaStateMachineInstance
     public DayOfWeek Day { get; set; }
     public List<string> Lines { get; set; } = [];
     public byte[]? Bytes { get; set; }
+
+    /// <summary>Of the timeout that is set.</summary>
+    public Guid? TimeoutToken { get; set; }
 }
 
 public sealed class OrderContext(DbContextOptions<OrderContext> options) : DbContext(options)
 {
     public const string Schema = """
         CREATE TABLE test_order (correlation_id uuid PRIMARY KEY, state text NOT NULL, number text UNIQUE, steps integer NOT NULL, note text,
-            at timestamptz, amount numeric NOT NULL, large bigint NOT NULL, day text NOT NULL, lines text[] NOT NULL, bytes bytea);
+            at timestamptz, amount numeric NOT NULL, large bigint NOT NULL, day text NOT NULL, lines text[] NOT NULL, bytes bytea, timeout_token uuid);
         """;
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -64,6 +67,15 @@ public sealed record Ask(Guid CorrelationId) : CorrelatedBy<Guid>;
 
 public sealed record Answered(int Steps);
 
+/// <summary>Sets a timeout, in place of the one that is set.</summary>
+public sealed record Arm(Guid CorrelationId, TimeSpan Delay, string? Trouble = null) : CorrelatedBy<Guid>;
+
+/// <summary>Takes the timeout back.</summary>
+public sealed record Disarm(Guid CorrelationId) : CorrelatedBy<Guid>;
+
+/// <summary>Counts 1,000 steps.</summary>
+public sealed record TimedOut(Guid CorrelationId) : CorrelatedBy<Guid>;
+
 /// <summary>What each step causes, published.</summary>
 public sealed record Stepped(Guid OrderId, int Steps);
 
@@ -81,6 +93,7 @@ public sealed class OrderStateMachine : MassTransitStateMachine<Order>
         Event(() => OfNote, e => e.CorrelateBy((order, context) => order.Note == context.Message.Note).OnMissingInstance(m => m.Discard()));
         Event(() => Stepping, e => e.OnMissingInstance(m => m.Fault()));
         Event(() => Ended, e => e.OnMissingInstance(m => m.Discard()));
+        Schedule(() => Timeout, order => order.TimeoutToken, s => s.Received = e => e.CorrelateById(m => m.Message.CorrelationId).OnMissingInstance(m => m.Discard()));
         Initially(
             When(Begun).Then(context => Fill(context.Saga, context.Message)).Then(Count).TransitionTo(Open),
             When(OfNumber).Then(context => context.Saga.Number = context.Message.Number).Then(Count).TransitionTo(Open));
@@ -94,7 +107,12 @@ public sealed class OrderStateMachine : MassTransitStateMachine<Order>
                 .Then(Count)
                 .Publish(context => new Stepped(context.Saga.CorrelationId, context.Saga.Steps))
                 .ThenAsync(context => troubles.MeetAsync(context.Message)),
-            When(Ended).Send(new Uri("queue:order-archive"), context => new Archive(context.Saga.CorrelationId)).Finalize());
+            When(Armed)
+                .Schedule(Timeout, context => new TimedOut(context.Saga.CorrelationId), context => context.Message.Delay)
+                .ThenAsync(context => troubles.MeetAsync(new Step(context.Message.CorrelationId, context.Message.Trouble))),
+            When(Disarmed).Unschedule(Timeout),
+            When(Timeout.Received).Then(context => context.Saga.Steps += 1000),
+            When(Ended).Unschedule(Timeout).Send(new Uri("queue:order-archive"), context => new Archive(context.Saga.CorrelationId)).Finalize());
         SetCompletedWhenFinalized();
     }
 
@@ -105,6 +123,9 @@ public sealed class OrderStateMachine : MassTransitStateMachine<Order>
     public Event<StepOfNote> OfNote { get; private set; } = null!;
     public Event<Ask> Asked { get; private set; } = null!;
     public Event<End> Ended { get; private set; } = null!;
+    public Event<Arm> Armed { get; private set; } = null!;
+    public Event<Disarm> Disarmed { get; private set; } = null!;
+    public Schedule<Order, TimedOut> Timeout { get; private set; } = null!;
 
     private static void Count<T>(BehaviorContext<Order, T> context)
         where T : class => context.Saga.Steps++;

@@ -1,5 +1,6 @@
 using MassTransit;
 using MassTransit.Saga;
+using Orchestrator.Sagas.Messaging;
 using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Sagas;
@@ -133,6 +134,7 @@ public abstract class SagaStorageConformance(Servers servers) : IAsyncLifetime
         await UntilStepsAsync(id, 3);
         await Task.Delay(Quiet, TestContext.Current.CancellationToken);
         Assert.Equal(3, await StepsAsync(id));
+        await Wait.UntilAsync(() => Task.FromResult(Host.Heard.Of<Stepped>(id).Count >= 2), "two events");
         Assert.Equal(2, Host.Heard.Of<Stepped>(id).Count);
     }
 
@@ -283,6 +285,128 @@ public abstract class SagaStorageConformance(Servers servers) : IAsyncLifetime
         var found = await sagas.Execute(context => context.Query(new SagaQuery<Order>(order => order.Note == "wanted")), TestContext.Current.CancellationToken);
 
         Assert.Equal([id], found);
+    }
+
+    [Fact]
+    public async Task Should_time_out_once_with_a_timer_that_commits_with_the_saga()
+    {
+        var id = await BeginAsync();
+
+        await PublishAsync(new Arm(id, TimeSpan.FromMilliseconds(300)));
+
+        await UntilStepsAsync(id, 1001);
+        await Task.Delay(Quiet, TestContext.Current.CancellationToken);
+        Assert.Equal(1001, await StepsAsync(id));
+        Assert.True(await Place.ScalarAsync<bool>("SELECT timeout_token IS NULL FROM test_order WHERE correlation_id = $1", id));
+    }
+
+    [Fact]
+    public async Task Should_not_time_out_when_the_timeout_is_taken_back_or_the_saga_has_ended()
+    {
+        var (disarmed, ended) = (await BeginAsync(), await BeginAsync());
+        foreach (var id in (Guid[])[disarmed, ended])
+        {
+            await PublishAsync(new Arm(id, TimeSpan.FromHours(1)));
+            await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM timer JOIN test_order ON token = timeout_token WHERE correlation_id = $1)", id), "armed");
+        }
+
+        await PublishAsync(new Disarm(disarmed));
+        await PublishAsync(new End(ended));
+
+        await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT NOT EXISTS (SELECT FROM timer)"), "no timers");
+    }
+
+    [Fact]
+    public async Task Should_keep_only_the_last_timeout_and_ignore_one_that_is_no_longer_its_own()
+    {
+        var id = await BeginAsync();
+        await PublishAsync(new Arm(id, TimeSpan.FromHours(1)));
+        await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT count(*) = 1 FROM timer"), "armed");
+        var old = await Place.ScalarAsync<Guid>("SELECT token FROM timer");
+        await PublishAsync(new Arm(id, TimeSpan.FromHours(2)));
+        await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT count(*) = 1 AND bool_and(token <> $1) FROM timer", old), "armed again");
+
+        // As if it had fired just before it was taken back.
+        await Host.Bus.Publish(new TimedOut(id), context => context.Headers.Set(Envelope.SchedulingToken, old.ToString()), TestContext.Current.CancellationToken);
+        await PublishAsync(new Step(id));
+        await UntilStepsAsync(id, 2);
+        await Place.ExecuteAsync("UPDATE timer SET due_at = now()");
+
+        await UntilStepsAsync(id, 1002);
+    }
+
+    [Fact]
+    public async Task Should_set_no_timeout_when_the_handler_fails()
+    {
+        var id = await BeginAsync();
+
+        await PublishAsync(new Arm(id, TimeSpan.FromHours(1), Troubles.Always));
+
+        await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT count(*) = 1 FROM dead_letter"), "a dead letter");
+        Assert.Equal(0L, await Place.ScalarAsync<long>("SELECT count(*) FROM timer"));
+    }
+
+    [Fact]
+    public async Task Should_begin_again_with_the_key_of_a_saga_that_has_ended()
+    {
+        await PublishAsync(new StepOfNumber("again"));
+        var first = await Wait.ForAsync(() => Place.ScalarAsync<Guid>("SELECT correlation_id FROM test_order WHERE number = 'again'"), id => id != Guid.Empty, "begun");
+        await PublishAsync(new End(first));
+        await UntilGoneAsync(first);
+
+        await PublishAsync(new StepOfNumber("again"));
+
+        var second = await Wait.ForAsync(() => Place.ScalarAsync<Guid>("SELECT correlation_id FROM test_order WHERE number = 'again'"), id => id != Guid.Empty, "begun again");
+        Assert.NotEqual(first, second);
+    }
+
+    [Fact]
+    public async Task Should_refuse_a_second_saga_with_a_key_that_is_taken()
+    {
+        await PublishAsync(new Begin(Guid.CreateVersion7()) { Number = "taken" });
+        await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM test_order WHERE number = 'taken')"), "begun");
+
+        await PublishAsync(new Begin(Guid.CreateVersion7()) { Number = "taken" });
+
+        await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT count(*) = 1 FROM dead_letter"), "a dead letter", TimeSpan.FromMinutes(1));
+        Assert.Equal(1L, await Place.ScalarAsync<long>("SELECT count(*) FROM test_order WHERE number = 'taken'"));
+    }
+
+    [Fact]
+    public async Task Should_correlate_by_characters_that_are_special()
+    {
+        const string number = "'; DROP TABLE test_order; -- % _ \\ ß \U0001F680 \" \t";
+        await PublishAsync(new StepOfNumber(number));
+        await PublishAsync(new StepOfNumber(number));
+
+        await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT count(*) = 1 AND sum(steps) = 2 FROM test_order WHERE number = $1", number), "two steps");
+    }
+
+    [Fact]
+    public async Task Should_end_once_when_an_end_and_many_steps_meet()
+    {
+        var id = await BeginAsync();
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => i == 10 ? PublishAsync(new End(id)) : PublishAsync(new Step(id))));
+
+        await UntilGoneAsync(id);
+        await Wait.UntilAsync(() => Task.FromResult(Host.Heard.Of<Archive>(id).Count == 1), "archived");
+        var after = await Wait.ForAsync(
+            async () => Host.Heard.Of<Stepped>(id).Count + await Place.ScalarAsync<long>("SELECT count(*) FROM dead_letter"), sum => sum >= 19, "all steps settled");
+        Assert.Equal(19L, after);
+    }
+
+    [Fact]
+    public async Task Should_take_effect_once_when_the_database_ends_the_session_in_the_middle()
+    {
+        var id = await BeginAsync();
+
+        await PublishAsync(new Step(id, Troubles.Severed));
+
+        await UntilStepsAsync(id, 2);
+        await Task.Delay(Quiet, TestContext.Current.CancellationToken);
+        Assert.Equal(2, await StepsAsync(id));
+        Assert.Single(Host.Heard.Of<Stepped>(id));
     }
 
     protected Task PublishAsync<T>(T message, Guid? messageId = null)

@@ -18,6 +18,9 @@ public sealed class Troubles(NpgsqlDataSource source)
     /// <summary>Waits until the test lets it go on.</summary>
     public const string Held = "held";
 
+    /// <summary>The database ends the session of the transaction, once.</summary>
+    public const string Severed = "severed";
+
     private readonly ConcurrentDictionary<Guid, int> _met = new();
 
     public SemaphoreSlim Holding { get; } = new(0);
@@ -42,6 +45,11 @@ public sealed class Troubles(NpgsqlDataSource source)
                     await command.ExecuteNonQueryAsync();
                 }
 
+                break;
+            case Severed when isFirst:
+                await using (var command = source.CreateCommand(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"))
+                    await command.ExecuteNonQueryAsync();
                 break;
             case Held:
                 Holding.Release();

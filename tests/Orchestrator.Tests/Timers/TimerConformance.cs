@@ -4,18 +4,20 @@ using Orchestrator.Tests.Infrastructure;
 namespace Orchestrator.Tests.Timers;
 
 /// <summary>What a timer has to master, however it is set, with two processes that fire.</summary>
-public abstract class TimerConformance(TimerPair pair)
+public abstract class TimerConformance(TwoHosts hosts)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(600);
 
-    protected Place Place => pair.Place;
+    protected TwoHosts Hosts => hosts;
+
+    protected Place Place => hosts.Place;
 
     /// <summary>Sets a timer that sends an alarm, from one of the two processes.</summary>
-    protected abstract Task SetAsync(TimerHost host, Guid token, string name, DateTimeOffset dueAt, ActivityContext trace = default);
+    protected abstract Task SetAsync(AlarmHost host, Guid token, string name, DateTimeOffset dueAt, ActivityContext trace = default);
 
     /// <summary>Takes a timer back.</summary>
-    protected abstract Task CancelAsync(TimerHost host, Guid token);
+    protected abstract Task CancelAsync(AlarmHost host, Guid token);
 
     [Fact]
     public async Task Should_fire_when_due_and_not_before()
@@ -46,7 +48,7 @@ public abstract class TimerConformance(TimerPair pair)
     {
         var due = await NowAsync() + TimeSpan.FromSeconds(2);
         var prefix = $"many-{Guid.CreateVersion7()}-";
-        await Parallel.ForAsync(0, 500, async (i, _) => await SetAsync(i % 2 == 0 ? pair.First : pair.Second, Guid.CreateVersion7(), $"{prefix}{i}", due));
+        await Parallel.ForAsync(0, 500, async (i, _) => await SetAsync(i % 2 == 0 ? hosts.First : hosts.Second, Guid.CreateVersion7(), $"{prefix}{i}", due));
 
         await Wait.UntilAsync(() => Task.FromResult(RingsFrom(prefix).Count >= 500), "all rung");
         await Task.Delay(Quiet, TestContext.Current.CancellationToken);
@@ -64,7 +66,7 @@ public abstract class TimerConformance(TimerPair pair)
         var name = await SetAsync(due, token);
         await UntilSetAsync(token);
 
-        await CancelAsync(pair.Second, token);
+        await CancelAsync(hosts.Second, token);
         await UntilUnsetAsync(token);
 
         Assert.True(await NowAsync() < due, "The machine is too slow for this test.");
@@ -79,8 +81,8 @@ public abstract class TimerConformance(TimerPair pair)
         var name = await SetAsync(await NowAsync(), token);
         await UntilRungAsync(name);
 
-        await CancelAsync(pair.First, token);
-        await CancelAsync(pair.First, Guid.CreateVersion7());
+        await CancelAsync(hosts.First, token);
+        await CancelAsync(hosts.First, Guid.CreateVersion7());
         await UntilRungAsync(await SetAsync(await NowAsync()));
 
         Assert.Single(Rings(name));
@@ -92,10 +94,10 @@ public abstract class TimerConformance(TimerPair pair)
         var prefix = $"race-{Guid.CreateVersion7()}-";
         var tokens = Enumerable.Range(0, 100).Select(_ => Guid.CreateVersion7()).ToArray();
         var due = await NowAsync() + TimeSpan.FromSeconds(2);
-        await Parallel.ForAsync(0, tokens.Length, async (i, _) => await SetAsync(pair.First, tokens[i], $"{prefix}{i}", due + TimeSpan.FromMilliseconds(i)));
+        await Parallel.ForAsync(0, tokens.Length, async (i, _) => await SetAsync(hosts.First, tokens[i], $"{prefix}{i}", due + TimeSpan.FromMilliseconds(i)));
         await UntilAsync(due);
 
-        await Parallel.ForAsync(0, tokens.Length, async (i, _) => await CancelAsync(pair.Second, tokens[i]));
+        await Parallel.ForAsync(0, tokens.Length, async (i, _) => await CancelAsync(hosts.Second, tokens[i]));
 
         await Wait.UntilAsync(async () => await PendingAsync() == 0, "nothing pending");
         await Task.Delay(Quiet, TestContext.Current.CancellationToken);
@@ -123,7 +125,7 @@ public abstract class TimerConformance(TimerPair pair)
             await UntilAsync(now + TimeSpan.FromSeconds(first) + Quiet);
             Assert.Empty(Rings(replaced));
             Assert.Equal(1L, await PendingAsync());
-            await CancelAsync(pair.First, token);
+            await CancelAsync(hosts.First, token);
             await UntilUnsetAsync(token);
         }
 
@@ -172,15 +174,15 @@ public abstract class TimerConformance(TimerPair pair)
         var late = await SetAsync(await NowAsync() + Soon);
         await UntilRungAsync(late);
         await Place.ExecuteAsync("DELETE FROM clock_skew");
-        await CancelAsync(pair.First, inTwoHours);
+        await CancelAsync(hosts.First, inTwoHours);
         await UntilUnsetAsync(inTwoHours);
     }
 
     [Fact]
     public async Task Should_fire_what_came_due_while_the_database_was_away()
     {
-        await using var place = await pair.CreatePlaceAsync();
-        await using var host = await TimerHost.StartAsync(place);
+        await using var place = await hosts.CreatePlaceAsync();
+        await using var host = await AlarmHost.StartAsync(place);
         var due = await NowAsync() + TimeSpan.FromHours(1);
         var database = await place.ScalarAsync<string>("SELECT current_database()::text");
         for (var i = 0; i < 20; i++)
@@ -188,11 +190,11 @@ public abstract class TimerConformance(TimerPair pair)
         await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 20 FROM timer"), "all set");
         due = await place.ScalarAsync<DateTime>("UPDATE timer SET due_at = database_now() + interval '1 second' RETURNING due_at");
 
-        await pair.Postgres.ExecuteAsync($"ALTER DATABASE {database} ALLOW_CONNECTIONS false");
-        await pair.Postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
+        await hosts.Postgres.ExecuteAsync($"ALTER DATABASE {database} ALLOW_CONNECTIONS false");
+        await hosts.Postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
         await UntilAsync(due + Quiet);
         Assert.Empty(host.Rings.All);
-        await pair.Postgres.ExecuteAsync($"ALTER DATABASE {database} ALLOW_CONNECTIONS true");
+        await hosts.Postgres.ExecuteAsync($"ALTER DATABASE {database} ALLOW_CONNECTIONS true");
 
         await Wait.UntilAsync(() => Task.FromResult(host.Rings.All.Count == 20), "all rung");
         await Task.Delay(Quiet, TestContext.Current.CancellationToken);
@@ -204,8 +206,8 @@ public abstract class TimerConformance(TimerPair pair)
     {
         var trace = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded, isRemote: true);
         var token = Guid.CreateVersion7();
-        await using var place = await pair.CreatePlaceAsync();
-        await using (var before = await TimerHost.StartAsync(place))
+        await using var place = await hosts.CreatePlaceAsync();
+        await using (var before = await AlarmHost.StartAsync(place))
         {
             await SetAsync(before, token, "traced", await NowAsync() + TimeSpan.FromHours(1), trace);
             await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM timer)"), "set");
@@ -213,25 +215,25 @@ public abstract class TimerConformance(TimerPair pair)
 
         await place.ExecuteAsync("INSERT INTO clock_skew VALUES (interval '2 hours')");
 
-        await using var after = await TimerHost.StartAsync(place);
+        await using var after = await AlarmHost.StartAsync(place);
         await Wait.UntilAsync(() => Task.FromResult(after.Rings.All.Count > 0), "rung");
         Assert.Equal(trace.TraceId.ToString(), Assert.Single(after.Rings.All).TraceParent?.Split('-')[1]);
     }
 
-    protected IReadOnlyList<Ring> Rings(string name) => [.. pair.Rings.Where(ring => ring.Name == name)];
+    protected IReadOnlyList<Ring> Rings(string name) => [.. hosts.Rings.Where(ring => ring.Name == name)];
 
     protected Task UntilRungAsync(string name) => Wait.UntilAsync(() => Task.FromResult(Rings(name).Count > 0), $"rung: {name}");
 
-    protected Task<DateTimeOffset> NowAsync() => pair.NowAsync();
+    protected Task<DateTimeOffset> NowAsync() => hosts.NowAsync();
 
     private async Task<string> SetAsync(DateTimeOffset dueAt, Guid? token = null)
     {
         var name = $"{Guid.CreateVersion7()}";
-        await SetAsync(pair.First, token ?? Guid.CreateVersion7(), name, dueAt);
+        await SetAsync(hosts.First, token ?? Guid.CreateVersion7(), name, dueAt);
         return name;
     }
 
-    private IReadOnlyList<Ring> RingsFrom(string prefix) => [.. pair.Rings.Where(ring => ring.Name.StartsWith(prefix, StringComparison.Ordinal))];
+    private IReadOnlyList<Ring> RingsFrom(string prefix) => [.. hosts.Rings.Where(ring => ring.Name.StartsWith(prefix, StringComparison.Ordinal))];
 
     private Task<long> PendingAsync() => Place.ScalarAsync<long>("SELECT count(*) FROM timer");
 

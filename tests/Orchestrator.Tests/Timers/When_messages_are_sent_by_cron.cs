@@ -3,7 +3,7 @@ using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Timers;
 
-public sealed class When_messages_are_sent_by_cron(TimerPair pair) : IClassFixture<TimerPair>
+public sealed class When_messages_are_sent_by_cron(TwoHosts hosts) : IClassFixture<TwoHosts>
 {
     [Theory]
     [InlineData("30 3 * * *", "Europe/Berlin", "2026-01-15T12:00:00Z", "2026-01-16T02:30:00Z")]
@@ -48,15 +48,15 @@ public sealed class When_messages_are_sent_by_cron(TimerPair pair) : IClassFixtu
     public async Task Should_make_up_for_missed_times_with_one_message()
     {
         var name = await SetAsync("0 0 * * * ?");
-        await pair.Place.ExecuteAsync("INSERT INTO clock_skew VALUES (interval '36 hours')");
+        await hosts.Place.ExecuteAsync("INSERT INTO clock_skew VALUES (interval '36 hours')");
 
         await Wait.UntilAsync(() => Task.FromResult(Rings(name).Count > 0), "sent");
-        await Wait.UntilAsync(() => pair.Place.ScalarAsync<bool>("SELECT next_at > database_now() FROM cron_schedule WHERE group_name = $1", name), "set again");
+        await Wait.UntilAsync(() => hosts.Place.ScalarAsync<bool>("SELECT next_at > database_now() FROM cron_schedule WHERE group_name = $1", name), "set again");
         await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
 
         Assert.Single(Rings(name));
         await RemoveAsync(name);
-        await pair.Place.ExecuteAsync("DELETE FROM clock_skew");
+        await hosts.Place.ExecuteAsync("DELETE FROM clock_skew");
     }
 
     [Fact]
@@ -68,8 +68,8 @@ public sealed class When_messages_are_sent_by_cron(TimerPair pair) : IClassFixtu
         var schedule = Assert.Single(await Schedules().ListAsync(name, TestContext.Current.CancellationToken));
 
         Assert.Equal(("0 10 * * 1", "Europe/Paris"), (schedule.Expression, schedule.TimeZone));
-        Assert.True(schedule.NextAt > await pair.NowAsync());
-        Assert.Equal(1L, await pair.Place.ScalarAsync<long>("SELECT count(*) FROM timer JOIN cron_schedule USING (token) WHERE group_name = $1", name));
+        Assert.True(schedule.NextAt > await hosts.NowAsync());
+        Assert.Equal(1L, await hosts.Place.ScalarAsync<long>("SELECT count(*) FROM timer JOIN cron_schedule USING (token) WHERE group_name = $1", name));
         await RemoveAsync(name);
     }
 
@@ -77,23 +77,23 @@ public sealed class When_messages_are_sent_by_cron(TimerPair pair) : IClassFixtu
     public async Task Should_restore_a_timer_that_was_lost()
     {
         var name = await SetAsync("0 0 * * * ?");
-        await pair.Place.ExecuteAsync("DELETE FROM timer WHERE token IN (SELECT token FROM cron_schedule WHERE group_name = $1)", name);
-        await pair.Place.ExecuteAsync("UPDATE cron_schedule SET next_at = database_now() - interval '2 minutes' WHERE group_name = $1", name);
+        await hosts.Place.ExecuteAsync("DELETE FROM timer WHERE token IN (SELECT token FROM cron_schedule WHERE group_name = $1)", name);
+        await hosts.Place.ExecuteAsync("UPDATE cron_schedule SET next_at = database_now() - interval '2 minutes' WHERE group_name = $1", name);
 
-        await pair.First.Services.GetRequiredService<RestoreCronTimers>().RunAsync(TestContext.Current.CancellationToken);
+        await hosts.First.Services.GetRequiredService<RestoreCronTimers>().RunAsync(TestContext.Current.CancellationToken);
 
         await Wait.UntilAsync(() => Task.FromResult(Rings(name).Count == 1), "sent");
         await RemoveAsync(name);
     }
 
-    private CronSchedules Schedules() => pair.First.Services.GetRequiredService<CronSchedules>();
+    private CronSchedules Schedules() => hosts.First.Services.GetRequiredService<CronSchedules>();
 
-    private IReadOnlyList<Ring> Rings(string name) => [.. pair.Rings.Where(ring => ring.Name == name)];
+    private IReadOnlyList<Ring> Rings(string name) => [.. hosts.Rings.Where(ring => ring.Name == name)];
 
     private async Task<string> SetAsync(string expression, string? zone = null, string? name = null)
     {
         name ??= $"{Guid.CreateVersion7()}";
-        await using var transaction = await pair.First.Transactions.BeginAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await hosts.First.Transactions.BeginAsync(TestContext.Current.CancellationToken);
         await Schedules().SetAsync(
             transaction, name, "only", CronTimetable.Parse(expression, zone), new Alarm { Name = name }, TestContext.Current.CancellationToken);
         await transaction.CommitAsync(TestContext.Current.CancellationToken);
@@ -102,7 +102,7 @@ public sealed class When_messages_are_sent_by_cron(TimerPair pair) : IClassFixtu
 
     private async Task RemoveAsync(string name)
     {
-        await using var transaction = await pair.First.Transactions.BeginAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await hosts.First.Transactions.BeginAsync(TestContext.Current.CancellationToken);
         Assert.True(await Schedules().RemoveAsync(transaction, name, "only", TestContext.Current.CancellationToken));
         await transaction.CommitAsync(TestContext.Current.CancellationToken);
     }

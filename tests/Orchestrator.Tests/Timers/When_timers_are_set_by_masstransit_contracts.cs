@@ -7,11 +7,11 @@ using Orchestrator.Sagas.Telemetry;
 namespace Orchestrator.Tests.Timers;
 
 /// <summary>As any MassTransit application does it that is told where the scheduler is.</summary>
-public sealed class When_timers_are_set_by_masstransit_contracts(TimerPair pair) : TimerConformance(pair), IClassFixture<TimerPair>
+public sealed class When_timers_are_set_by_masstransit_contracts(TwoHosts hosts) : TimerConformance(hosts), IClassFixture<TwoHosts>
 {
     private static readonly Uri Alarms = new("queue:alarm");
 
-    protected override async Task SetAsync(TimerHost host, Guid token, string name, DateTimeOffset dueAt, ActivityContext trace)
+    protected override async Task SetAsync(AlarmHost host, Guid token, string name, DateTimeOffset dueAt, ActivityContext trace)
     {
         var scheduler = await host.Bus.GetSendEndpoint(new Uri($"queue:{SchedulerQueue.Name}"));
         await scheduler.Send<ScheduleMessage>(
@@ -31,7 +31,7 @@ public sealed class When_timers_are_set_by_masstransit_contracts(TimerPair pair)
             TestContext.Current.CancellationToken);
     }
 
-    protected override async Task CancelAsync(TimerHost host, Guid token)
+    protected override async Task CancelAsync(AlarmHost host, Guid token)
     {
         var scheduler = await host.Bus.GetSendEndpoint(new Uri($"queue:{SchedulerQueue.Name}"));
         await scheduler.Send<CancelScheduledMessage>(new { TokenId = token, Timestamp = DateTime.UnixEpoch }, TestContext.Current.CancellationToken);

@@ -5,14 +5,14 @@ using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Timers;
 
-public sealed class When_timers_are_set_in_a_transaction(TimerPair pair) : TimerConformance(pair), IClassFixture<TimerPair>
+public sealed class When_timers_are_set_in_a_transaction(TwoHosts hosts) : TimerConformance(hosts), IClassFixture<TwoHosts>
 {
-    private readonly TimerHost _host = pair.First;
+    private AlarmHost First => Hosts.First;
 
-    protected override Task SetAsync(TimerHost host, Guid token, string name, DateTimeOffset dueAt, ActivityContext trace) =>
+    protected override Task SetAsync(AlarmHost host, Guid token, string name, DateTimeOffset dueAt, ActivityContext trace) =>
         host.CommitAsync(transaction => transaction.Schedule(new Alarm { Name = name }, token, dueAt, trace));
 
-    protected override Task CancelAsync(TimerHost host, Guid token) => host.CommitAsync(transaction => transaction.Unschedule(token));
+    protected override Task CancelAsync(AlarmHost host, Guid token) => host.CommitAsync(transaction => transaction.Unschedule(token));
 
     [Fact]
     public async Task Should_count_a_delay_from_the_commit_on()
@@ -20,7 +20,7 @@ public sealed class When_timers_are_set_in_a_transaction(TimerPair pair) : Timer
         var name = $"{Guid.CreateVersion7()}";
         var before = await NowAsync();
 
-        await _host.CommitAsync(transaction => transaction.Schedule(new Alarm { Name = name }, Guid.CreateVersion7(), TimeSpan.FromSeconds(1)));
+        await First.CommitAsync(transaction => transaction.Schedule(new Alarm { Name = name }, Guid.CreateVersion7(), TimeSpan.FromSeconds(1)));
 
         await UntilRungAsync(name);
         Assert.True(await NowAsync() - before >= TimeSpan.FromSeconds(1), "early");
@@ -30,7 +30,7 @@ public sealed class When_timers_are_set_in_a_transaction(TimerPair pair) : Timer
     public async Task Should_set_nothing_when_the_transaction_is_rolled_back()
     {
         var name = $"{Guid.CreateVersion7()}";
-        await using (var transaction = await _host.Transactions.BeginAsync(TestContext.Current.CancellationToken))
+        await using (var transaction = await First.Transactions.BeginAsync(TestContext.Current.CancellationToken))
         {
             await transaction.ExecuteAsync("SELECT 1", TestContext.Current.CancellationToken);
             transaction.Schedule(new Alarm { Name = name }, Guid.CreateVersion7(), TimeSpan.Zero);
@@ -44,7 +44,7 @@ public sealed class When_timers_are_set_in_a_transaction(TimerPair pair) : Timer
     public async Task Should_do_only_the_last_of_what_one_transaction_does_with_a_token()
     {
         var token = Guid.CreateVersion7();
-        await _host.CommitAsync(transaction =>
+        await First.CommitAsync(transaction =>
         {
             transaction.Schedule(new Alarm { Name = $"first-{token}" }, token, TimeSpan.Zero);
             transaction.Unschedule(token);
@@ -63,7 +63,7 @@ public sealed class When_timers_are_set_in_a_transaction(TimerPair pair) : Timer
         var token = Guid.CreateVersion7();
         var name = $"{token}";
 
-        await _host.CommitAsync(transaction => transaction.Schedule(
+        await First.CommitAsync(transaction => transaction.Schedule(
             new Alarm { Name = name }, token, seconds is { } delay ? TimeSpan.FromSeconds(delay) : TimeSpan.MaxValue));
 
         if (seconds is not null)
@@ -78,23 +78,35 @@ public sealed class When_timers_are_set_in_a_transaction(TimerPair pair) : Timer
         var name = new string('ß', 600_000);
         var message = Envelope.Command(new Alarm { Name = name }, DateTimeOffset.UnixEpoch) with { Exchange = "", RoutingKey = "alarm" };
 
-        await _host.CommitAsync(transaction => transaction.Schedule(message, Guid.CreateVersion7(), TimeSpan.FromMilliseconds(10)));
+        await First.CommitAsync(transaction => transaction.Schedule(message, Guid.CreateVersion7(), TimeSpan.FromMilliseconds(10)));
 
         await UntilRungAsync(name);
         Assert.Equal(message.MessageId, $"{Rings(name).Single().MessageId}");
     }
 
     [Fact]
+    public async Task Should_fire_in_time_what_is_due_before_the_next_look()
+    {
+        await using var place = await Hosts.CreatePlaceAsync();
+        await using var host = await AlarmHost.StartAsync(place, ("Timers:LookInterval", "00:01:00"));
+        await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+
+        await host.CommitAsync(transaction => transaction.Schedule(new Alarm { Name = "soon" }, Guid.CreateVersion7(), TimeSpan.FromMilliseconds(300)));
+
+        await Wait.UntilAsync(() => Task.FromResult(host.Rings.All.Count == 1), "rung");
+    }
+
+    [Fact]
     public async Task Should_let_writers_of_many_tokens_pass_each_other()
     {
         var tokens = Enumerable.Range(0, 50).Select(_ => Guid.CreateVersion7()).ToArray();
-        await Parallel.ForAsync(0, 40, async (i, _) => await _host.CommitAsync(transaction =>
+        await Parallel.ForAsync(0, 40, async (i, _) => await First.CommitAsync(transaction =>
         {
             foreach (var token in i % 2 == 0 ? tokens : tokens.Reverse())
                 transaction.Schedule(new Alarm { Name = "never" }, token, TimeSpan.FromHours(1));
         }));
 
-        await _host.CommitAsync(transaction =>
+        await First.CommitAsync(transaction =>
         {
             foreach (var token in tokens)
                 transaction.Unschedule(token);

@@ -13,6 +13,9 @@ public sealed class SagaRepository<TSaga, TDb, T>(
     where TDb : DbContext
     where T : class
 {
+    private static readonly Func<TDb, Guid, Task<TSaga?>> LoadById = EF.CompileAsyncQuery(
+        (TDb context, Guid id) => context.Set<TSaga>().SingleOrDefault(saga => saga.CorrelationId == id));
+
     private readonly SagaConsumeContextFactory<TDb, TSaga> _factory = new();
     private readonly HashSet<Guid> _locked = locked is { } id ? [id] : [];
 
@@ -34,7 +37,7 @@ public sealed class SagaRepository<TSaga, TDb, T>(
     public async Task<SagaConsumeContext<TSaga, T>> Load(Guid correlationId)
     {
         await LockAsync(correlationId);
-        var saga = await db.Set<TSaga>().SingleOrDefaultAsync(s => s.CorrelationId == correlationId, CancellationToken);
+        var saga = await LoadById(db, correlationId);
         return saga is null ? null! : await CreateSagaConsumeContext(context, saga, SagaConsumeContextMode.Load);
     }
 

@@ -19,6 +19,11 @@ public sealed class SagaStore<TSaga, TDb>(
     where TSaga : class, ISaga
     where TDb : DbContext
 {
+    private const string Entering = """
+        WITH entered AS (INSERT INTO inbox (message_id, consumer) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING message_id)
+
+        """;
+
     public void Probe(ProbeContext context) => context.Add("persistence", "postgres");
 
     /// <inheritdoc/>
@@ -98,16 +103,19 @@ public sealed class SagaStore<TSaga, TDb>(
     private async Task<bool> EnterAsync(DurableTransaction transaction, ConsumeContext context, Guid? lockedAtOnce)
     {
         await using var batch = transaction.CreateBatch();
-        NpgsqlBatchCommand? inbox = null;
-        if (context.MessageId is { } messageId)
+        switch (context.MessageId, lockedAtOnce)
         {
-            inbox = Sql.Command("INSERT INTO inbox (message_id, consumer) VALUES ($1, $2) ON CONFLICT DO NOTHING", messageId, name.Value);
-            batch.BatchCommands.Add(inbox);
+            case ({ } messageId, { } id):
+                batch.BatchCommands.Add(Sql.Command(Entering + "SELECT count(*) = 1, " + SagaLock.Taking("$3") + " FROM entered", messageId, name.Value, SagaLock.Of(name.Value, id)));
+                break;
+            case ({ } messageId, null):
+                batch.BatchCommands.Add(Sql.Command(Entering + "SELECT count(*) = 1 FROM entered", messageId, name.Value));
+                break;
+            case (null, { } id):
+                batch.BatchCommands.Add(SagaLock.Take(name.Value, id));
+                break;
         }
 
-        if (lockedAtOnce is { } id)
-            batch.BatchCommands.Add(SagaLock.Take(name.Value, id));
-        await batch.ExecuteNonQueryAsync(context.CancellationToken);
-        return inbox is null || inbox.RecordsAffected == 1;
+        return await batch.ExecuteScalarAsync(context.CancellationToken) is not false;
     }
 }

@@ -4,13 +4,13 @@ using Orchestrator.Tests.Infrastructure;
 namespace Orchestrator.Tests.Timers;
 
 /// <summary>Two processes that share a place, for the tests of one class.</summary>
-public sealed class TimerPair(Servers servers) : IAsyncLifetime
+public sealed class TwoHosts(Servers servers) : IAsyncLifetime
 {
     public Place Place { get; private set; } = null!;
 
-    public TimerHost First { get; private set; } = null!;
+    public AlarmHost First { get; private set; } = null!;
 
-    public TimerHost Second { get; private set; } = null!;
+    public AlarmHost Second { get; private set; } = null!;
 
     /// <summary>What came to either of them.</summary>
     public IReadOnlyList<Ring> Rings => [.. First.Rings.All, .. Second.Rings.All];
@@ -25,8 +25,8 @@ public sealed class TimerPair(Servers servers) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Place = await servers.CreatePlaceAsync();
-        First = await TimerHost.StartAsync(Place);
-        Second = await TimerHost.StartAsync(Place);
+        First = await AlarmHost.StartAsync(Place);
+        Second = await AlarmHost.StartAsync(Place);
     }
 
     public async ValueTask DisposeAsync()
