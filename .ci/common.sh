@@ -56,6 +56,21 @@ want_tools() {
     [ ${#missing[@]} -eq 0 ] || (apt_install "${missing[@]}") || say "Going on without ${missing[*]}."
 }
 
+has_node() { command -v node >/dev/null && command -v npm >/dev/null; }
+
+# want_fdk: the unmodified Node FDK below .run/npm, for the functions of the examples and the tests.
+want_fdk() {
+    local log
+    [ ! -d .run/npm/fdk/node_modules/@fnproject/fdk ] || return 0
+    has_node || (apt_install nodejs npm) || {
+        say "Going on without Node: its functions are left out."
+        return 0
+    }
+    log=$(log_file npm)
+    say "Installing @fnproject/fdk ..."
+    npm install --prefix .run/npm/fdk --no-audit --no-fund @fnproject/fdk >"$log" 2>&1 </dev/null || say "Going on without the Node FDK, which npm could not install (log: $log)."
+}
+
 # mounts_of_its_own: execs the command that follows; as root in a mount namespace, so that what it mounts ends with it.
 mounts_of_its_own() {
     if [ "$(id -u)" -eq 0 ] && unshare --mount true 2>/dev/null; then

@@ -5,7 +5,10 @@ namespace Orchestrator.Local.Examples;
 /// <summary>The examples of this checkout.</summary>
 internal static class AllExamples
 {
-    private static readonly IExample[] Examples = [];
+    private static readonly IExample[] Examples =
+    [
+        new Functions.FunctionExamples(),
+    ];
 
     /// <summary>What the hosts need for them.</summary>
     public static IEnumerable<KeyValuePair<string, string>> Settings => Examples.SelectMany(example => example.Settings);

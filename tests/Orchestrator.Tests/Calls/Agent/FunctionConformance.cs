@@ -286,8 +286,7 @@ public abstract class FunctionConformance(FunctionStand stand)
         await end.CancelAsync();
         await Task.WhenAll(busy);
 
-        using var claim = agent.TryClaim(functions[0]);
-        Assert.NotNull(claim);
+        using var claim = await Wait.ForAsync(() => Task.FromResult(agent.TryClaim(functions[0])), taken => taken is not null, "claimed");
         Assert.Null((await agent.InvokeAsync(FunctionStand.Call(functions[0]) with { Claim = claim }, Cancel)).Failure);
         Assert.Equal(400, (await agent.InvokeAsync(FunctionStand.Call(Probe with { MemoryMiB = 301 }), Cancel)).Status);
     }
