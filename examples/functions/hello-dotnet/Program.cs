@@ -1,4 +1,5 @@
 using System.Text.Json;
+using HelloFunction;
 using Orchestrator.Fdk;
 
 return await Function.RunAsync(async (call, cancellationToken) =>
@@ -8,5 +9,3 @@ return await Function.RunAsync(async (call, cancellationToken) =>
     await Task.Delay(TimeSpan.FromSeconds(greeting?.Seconds ?? 0), cancellationToken);
     return FunctionAnswer.Json(new { message = $"Hello {greeting?.Name ?? "world"}", callId = call.Id });
 });
-
-internal sealed record Greeting(string? Name, double Seconds);
