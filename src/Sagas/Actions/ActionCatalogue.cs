@@ -3,7 +3,6 @@ using System.Text.Json;
 using Npgsql;
 using Orchestrator.Sagas.Actions.Authoring;
 using Orchestrator.Sagas.Messaging;
-using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Sagas.Actions;
 

@@ -1,5 +1,4 @@
 using Npgsql;
-using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Sagas.Actions;
 

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using Orchestrator.Contracts.Calls;
-using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Sagas.Calls;

@@ -1,6 +1,5 @@
 using Npgsql;
 using NpgsqlTypes;
-using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Sagas.Calls;
 

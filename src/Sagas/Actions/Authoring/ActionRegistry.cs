@@ -21,9 +21,6 @@ public sealed class ActionRegistry
             Register(action);
     }
 
-    /// <summary>Told when an action came in.</summary>
-    public event Action? Changed;
-
     /// <summary>The newest definition of each action.</summary>
     public IReadOnlyCollection<ActionDefinition> Actions => [.. _known.ByKey.Values];
 
@@ -43,8 +40,6 @@ public sealed class ActionRegistry
                 throw new ActionExistsException(action.Key.Application, action.Key.Name);
             Add(action);
         }
-
-        Changed?.Invoke();
     }
 
     /// <summary>
@@ -62,8 +57,6 @@ public sealed class ActionRegistry
             else
                 Add(action);
         }
-
-        Changed?.Invoke();
     }
 
     /// <summary>The application's action of that name, else the generic one; null when there is neither.</summary>

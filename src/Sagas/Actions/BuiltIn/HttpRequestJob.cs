@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Orchestrator.Sagas.Actions.Authoring;
 using Orchestrator.Sagas.Actions.Declarative;
