@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MassTransit;
-using Orchestrator.Bench.Intake;
 using Orchestrator.Bench.Reports;
 using Orchestrator.Bench.Stand;
 using Orchestrator.Sagas.Messaging;
@@ -21,7 +19,8 @@ public sealed class SagaScenario(TestStand stand, BenchOptions options, Report r
     private const double StatementsAim = 6;
     private const int Legs = 10;
     private const int WarmUp = 300;
-    private const int PgbenchSeconds = 5;
+
+    private static readonly TimeSpan PgbenchLength = TimeSpan.FromSeconds(5);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -63,7 +62,7 @@ public sealed class SagaScenario(TestStand stand, BenchOptions options, Report r
             var rounds = new List<SagaRound>();
             for (var i = 1; i <= options.Rounds; i++)
             {
-                var commits = await Pgbench.RunAsync(stand.Few, PgbenchSeconds, cancellationToken);
+                var commits = await PgBench.CommitsPerSecondAsync(stand.Few, PgbenchLength, cancellationToken);
                 var round = await RoundAsync(processes, options.Sagas, commits, cancellationToken);
                 Report.Say($"{workers} workers, round {i}: {round.PerSecond,6:N0} transitions/s, {round.Commits,7:N0} commits/s, {round.Statements:0.0} statements");
                 rounds.Add(round);
@@ -120,7 +119,7 @@ public sealed class SagaScenario(TestStand stand, BenchOptions options, Report r
     private Task<long> StatementsAsync(CancellationToken cancellationToken) => stand.Few.ScalarAsync<long>(
         """
         SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements
-        WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%bench_commit%' AND query NOT LIKE '%pg_stat_statements%'
+        WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%bench_row%' AND query NOT LIKE '%pg_stat_statements%'
         """,
         cancellationToken);
 
