@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Orchestrator.Local.Demo.Instances;
 using Orchestrator.Local.Demo.Jobs;
 using Orchestrator.Local.Run;
 
@@ -10,6 +11,7 @@ internal static class DemoParts
     public static IReadOnlyList<IDemoPart> All { get; } =
     [
         new JobsDemo(),
+        new InstancesDemo(),
     ];
 
     /// <summary>Runs every part, also after one that failed; true when all succeeded.</summary>

@@ -8,6 +8,7 @@ internal static class AllExamples
     private static readonly IExample[] Examples =
     [
         new Functions.FunctionExamples(),
+        new RunnerExample(),
     ];
 
     /// <summary>What the hosts need for them.</summary>

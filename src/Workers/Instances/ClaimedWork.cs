@@ -38,6 +38,13 @@ public sealed record ClaimedWork
 /// <summary>Reads and adopts the claims of a node.</summary>
 public sealed class NodeClaims(NpgsqlDataSource source)
 {
+    /// <summary>Tells this system from others on the same machine: its database.</summary>
+    public async Task<string> SystemAsync(CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand("SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) FROM pg_control_system()");
+        return (string)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     /// <summary>Every claim on a node, of whichever of its lives.</summary>
     public async Task<List<ClaimedWork>> ReadAsync(string node, CancellationToken cancellationToken)
     {

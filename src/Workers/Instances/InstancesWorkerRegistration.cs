@@ -1,6 +1,7 @@
 using MassTransit;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Hosting;
+using Orchestrator.Workers.Runtimes;
 
 namespace Orchestrator.Workers.Instances;
 
@@ -9,6 +10,7 @@ public static class InstancesWorkerRegistration
 {
     public static IServiceCollection AddInstanceWorkers(this IServiceCollection services)
     {
+        services.AddRuntimes();
         services.AddValidatedOptions<NodeOptions>("Node");
         services.AddSingleton<NodeClaims>();
         services.AddSingleton<NodeReports>();

@@ -11,8 +11,8 @@ namespace Orchestrator.Workers.Instances;
 /// it ends what it ran and begins a new life.
 /// </summary>
 public sealed class NodeAgent(
-    NpgsqlDataSource source, NodeTable nodes, NodeClaims claims, NodeReports reports, InstanceUpkeep upkeep, HealthProbe probe,
-    IOptions<InstancesOptions> instances, IOptions<NodeOptions> node, TimeProvider time, ILogger<NodeAgent> logger, IRuntime? runtime = null) : BackgroundService
+    NpgsqlDataSource source, NodeTable nodes, NodeClaims claims, NodeReports reports, InstanceUpkeep upkeep, HealthProbe probe, IRuntime runtime,
+    IOptions<InstancesOptions> instances, IOptions<NodeOptions> node, TimeProvider time, ILogger<NodeAgent> logger) : BackgroundService
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
@@ -40,7 +40,7 @@ public sealed class NodeAgent(
         {
             try
             {
-                if (node.Value.Enabled && runtime is not null)
+                if (node.Value.Enabled)
                     await LiveAsync(stoppingToken);
                 else
                     await WatchOnlyAsync(stoppingToken);
@@ -62,9 +62,10 @@ public sealed class NodeAgent(
         var name = await NodeName.TakeAsync(source, node.Value.Name ?? Environment.MachineName, node.Value.Name is not null, stoppingToken);
         try
         {
-            var incarnation = await nodes.JoinAsync(NodeCapacity.Describe(name.Value, node.Value, runtime!), instances.Value.Lease, stoppingToken);
+            var incarnation = await nodes.JoinAsync(NodeCapacity.Describe(name.Value, node.Value, runtime), instances.Value.Lease, stoppingToken);
             using var starts = new SemaphoreSlim(node.Value.ConcurrentStarts);
-            var tools = new SupervisionTools(runtime!, reports, probe, instances.Value, node.Value, starts, time, logger);
+            var system = await claims.SystemAsync(stoppingToken);
+            var tools = new SupervisionTools(system, runtime, reports, probe, instances.Value, node.Value, starts, time, logger);
             var life = _life = new NodeLife(name.Value, incarnation, tools, claims, upkeep);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             var beating = BeatAsync(life, ending.Token);

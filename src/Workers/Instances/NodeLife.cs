@@ -28,7 +28,7 @@ internal sealed class NodeLife(string name, long incarnation, SupervisionTools t
         {
             if (work.Claim.Incarnation == incarnation)
                 continue;
-            var left = found.FirstOrDefault(container => ClaimLabel.Of(container) == (work.Claim.Instance, work.Claim.Attempt));
+            var left = found.FirstOrDefault(container => ClaimLabel.Of(container, tools.System) == (work.Claim.Instance, work.Claim.Attempt));
             if (!await AdoptAsync(work, left, cancellationToken))
                 await upkeep.LoseAsync(work.Claim, $"node {name} started again and found nothing of it", cancellationToken);
         }
@@ -63,7 +63,7 @@ internal sealed class NodeLife(string name, long incarnation, SupervisionTools t
     {
         foreach (var container in await tools.Runtime.ListAsync(ContainerPurposes.Instance, cancellationToken))
         {
-            if (ClaimLabel.Of(container) is not { } claim || _supervisions.ContainsKey(claim) || await claims.ExistsAsync(claim.Instance, claim.Attempt, cancellationToken))
+            if (ClaimLabel.Of(container, tools.System) is not { } claim || _supervisions.ContainsKey(claim) || await claims.ExistsAsync(claim.Instance, claim.Attempt, cancellationToken))
                 continue;
             tools.Logger.LogWarning("Nobody has a claim to container {Container}: it is ended", container.Id);
             await tools.Runtime.EnsureDeadAsync(container.Handle, cancellationToken);

@@ -6,7 +6,7 @@ namespace Orchestrator.Workers.Instances;
 
 /// <summary>What the supervisions of a node share.</summary>
 internal sealed record SupervisionTools(
-    IRuntime Runtime, NodeReports Reports, HealthProbe Probe, InstancesOptions Instances, NodeOptions Node, SemaphoreSlim Starts, TimeProvider Time, ILogger Logger);
+    string System, IRuntime Runtime, NodeReports Reports, HealthProbe Probe, InstancesOptions Instances, NodeOptions Node, SemaphoreSlim Starts, TimeProvider Time, ILogger Logger);
 
 /// <summary>
 /// One claim from its start to its end: starts the program, tells when it is healthy, restarts nothing, and gives the claim
@@ -250,6 +250,7 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
             Network = ContainerNetwork.Host,
             Labels = new Dictionary<string, string>(StringComparer.Ordinal)
             {
+                [ClaimLabel.System] = tools.System,
                 [ClaimLabel.Instance] = Claim.Instance.ToString(),
                 [ClaimLabel.Attempt] = Claim.Attempt.ToString(CultureInfo.InvariantCulture),
             },
@@ -263,11 +264,14 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
 /// <summary>Labels by which a container is found to belong to a claim.</summary>
 internal static class ClaimLabel
 {
+    public const string System = "orchestrator.system";
     public const string Instance = "orchestrator.instance";
     public const string Attempt = "orchestrator.attempt";
 
-    public static (Guid Instance, int Attempt)? Of(FoundContainer container) =>
-        container.Labels.TryGetValue(Instance, out var instance) && Guid.TryParse(instance, out var guid)
+    /// <summary>The claim behind a container; null when it is none of this system's.</summary>
+    public static (Guid Instance, int Attempt)? Of(FoundContainer container, string system) =>
+        container.Labels.TryGetValue(System, out var of) && string.Equals(of, system, StringComparison.Ordinal)
+        && container.Labels.TryGetValue(Instance, out var instance) && Guid.TryParse(instance, out var guid)
         && container.Labels.TryGetValue(Attempt, out var attempt) && int.TryParse(attempt, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? (guid, number)
             : null;
