@@ -25,16 +25,16 @@ internal sealed class OutputTail : IOutputSink
         }
     }
 
-    /// <summary>The last line that is not blank, at most 300 characters; null when there is none.</summary>
-    public string? LastLine()
+    /// <summary>The last lines that are not blank, joined, at most 500 characters; null when there is none.</summary>
+    public string? LastLines()
     {
         string text;
         lock (_lock)
             text = Encoding.UTF8.GetString(_bytes, 0, _length);
-        var line = text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
-        if (line is null)
+        var lines = text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (lines.Length == 0)
             return null;
-        line = string.Concat(line.Where(c => !char.IsControl(c)));
-        return line.Length > 300 ? line[..300] : line;
+        var last = string.Concat(string.Join(" | ", lines).Where(c => !char.IsControl(c)));
+        return last.Length > 500 ? last[^500..] : last;
     }
 }

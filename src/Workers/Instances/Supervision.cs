@@ -201,7 +201,7 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
     {
         var exit = await container.Exit;
         await container.DrainOutputAsync(abort);
-        var last = exit.Code is 0 ? null : _output.LastLine();
+        var last = exit.Code is 0 ? null : _output.LastLines();
         return _work.Goal is Goal.End
             ? Ending($"it ended: {exit}") with { ExitCode = exit.Code }
             : new ProgramEnded(Claim.Attempt, Reasons.Exited, last is null ? exit.ToString() : $"{exit}: {last}") { ExitCode = exit.Code ?? 128 + exit.Signal };

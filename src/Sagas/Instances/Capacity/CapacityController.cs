@@ -178,13 +178,12 @@ public sealed class CapacityController(
         await using var batch = transaction.CreateBatch();
         batch.BatchCommands.Add(Sql.Command(
             """
-            WITH recent AS (
-                SELECT id, status, running_at, ended_at FROM instance
-                WHERE flavor_platform = $1 AND flavor_name = $2 AND ended_at > database_now() - interval '10 minutes'),
-            failed AS (
-                SELECT count(*) AS times, max(ended_at) AS last FROM recent
-                WHERE status = 'failed' AND running_at IS NULL AND id > coalesce((
-                    SELECT max(id) FROM instance WHERE flavor_platform = $1 AND flavor_name = $2 AND running_at > database_now() - interval '10 minutes'), 0))
+            WITH failed AS (
+                SELECT count(*) AS times, max(ended_at) AS last FROM instance
+                WHERE flavor_platform = $1 AND flavor_name = $2 AND status = 'failed' AND ended_at > database_now() - interval '10 minutes'
+                  AND reason_code NOT IN ('node_lost', 'drained') AND id > coalesce((
+                    SELECT max(id) FROM instance
+                    WHERE flavor_platform = $1 AND flavor_name = $2 AND status = 'terminated' AND ended_at > database_now() - interval '10 minutes'), 0))
             SELECT p.pressure, f.maximum_pressure, f.provision_app, f.provision_region, f.provision_instance_type, failed.times, failed.last, database_now()
             FROM failed
             LEFT JOIN flavor f ON f.platform = $1 AND f.name = $2 AND f.provision_app IS NOT NULL

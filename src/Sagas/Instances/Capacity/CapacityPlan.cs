@@ -34,7 +34,7 @@ public sealed record CapacityState
 
     public required IReadOnlyList<CapacityInstance> Instances { get; init; }
 
-    /// <summary>Instances that failed before they ran, since the last one that ran.</summary>
+    /// <summary>Instances that failed since the last one that ended well.</summary>
     public int FailuresInARow { get; init; }
 
     /// <summary>When the last of them failed.</summary>

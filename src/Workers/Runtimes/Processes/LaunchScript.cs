@@ -85,7 +85,13 @@ internal sealed class LaunchScript(Sandbox sandbox, IReadOnlyList<string> readOn
             words.AddRange(["--size", ((long)spec.TmpfsMiB << 20).ToString(CultureInfo.InvariantCulture)]);
         words.AddRange(["--perms", "1777", "--tmpfs", "/tmp"]);
         foreach (var path in readOnlyPaths)
+        {
+            // The directories above would be made for root alone.
+            foreach (var directory in Above(path))
+                words.AddRange(["--perms", "0755", "--dir", directory]);
             words.AddRange(["--ro-bind-try", path, path]);
+        }
+
         if (imagePath is not null)
             words.AddRange(["--ro-bind", imagePath, ImageDirectory]);
         foreach (var mount in spec.Mounts)
@@ -94,6 +100,12 @@ internal sealed class LaunchScript(Sandbox sandbox, IReadOnlyList<string> readOn
         // The root itself is in memory: it holds nothing of the function's.
         words.AddRange(["--remount-ro", "/"]);
         return words;
+    }
+
+    private static IEnumerable<string> Above(string path)
+    {
+        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        return Enumerable.Range(1, Math.Max(parts.Length - 1, 0)).Select(count => "/" + string.Join('/', parts.Take(count)));
     }
 
     private string[] Drop(uint? user)

@@ -39,7 +39,13 @@ internal sealed class OutputPipes : IDisposable
     public void Dispose()
     {
         lock (_lock)
+        {
+            // Twice when two services are one object.
+            if (_disposed)
+                return;
             _disposed = true;
+        }
+
         Wake();
     }
 
