@@ -67,6 +67,22 @@ internal sealed class InstancesClient : IDisposable
         }
     }
 
+    /// <summary>How many instances of a size the nodes have room for; processors are promised four times over.</summary>
+    public async Task<int> RoomAsync(int milliCpus, int memoryMiB, CancellationToken cancellationToken)
+    {
+        const int overcommit = 4;
+        var room = 0L;
+        foreach (var node in (await GetAsync("api/v1/nodes?limit=500", cancellationToken))["items"]!.AsArray().Where(node => node!["state"]!.GetValue<string>() is "active"))
+        {
+            var (has, claimed) = (node!["capacity"]!, node["claimed"]!);
+            room += Math.Min(
+                ((has["milliCpus"]!.GetValue<long>() * overcommit) - claimed["milliCpus"]!.GetValue<long>()) / milliCpus,
+                (has["memoryMiB"]!.GetValue<long>() - claimed["memoryMiB"]!.GetValue<long>()) / memoryMiB);
+        }
+
+        return (int)Math.Clamp(room, 0, int.MaxValue);
+    }
+
     public async Task TerminateAllAsync(long app, CancellationToken cancellationToken)
     {
         using var response = await _api.PostAsync(new Uri($"api/v1/apps/{app}/instances/terminate", UriKind.Relative), content: null, cancellationToken);

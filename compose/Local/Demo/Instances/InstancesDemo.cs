@@ -14,7 +14,7 @@ internal sealed class InstancesDemo : IDemoPart
 {
     private const int Jobs = 200;
     private const int Minimum = 2;
-    private const int Maximum = 12;
+    private const int MostWanted = 12;
     private const int WorkMilliseconds = 150;
     private const string Flavor = "demo-runner";
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
@@ -27,15 +27,17 @@ internal sealed class InstancesDemo : IDemoPart
         using var client = new InstancesClient(run);
         await using var counter = new JobCounter();
         var app = await client.EnsureAppAsync(App(run, counter), cancellationToken);
-        await client.PutFlavorAsync(Flavor, FlavorOf(app, Minimum), cancellationToken);
-        run.Console.Pair("Flavor", $"{Flavor}: at least {Minimum} machines, at most {Maximum}, each a process of examples/runner");
+        // No more than the nodes have room for: the peak is the flavor's bound, not theirs.
+        var maximum = Math.Clamp(await client.RoomAsync(RunnerExample.MilliCpus, RunnerExample.MemoryMiB, cancellationToken), Minimum + 1, MostWanted);
+        await client.PutFlavorAsync(Flavor, FlavorOf(app, Minimum, maximum), cancellationToken);
+        run.Console.Pair("Flavor", $"{Flavor}: at least {Minimum} machines, at most {maximum}, each a process of examples/runner");
         run.Console.Pair("Jobs", $"{Jobs} signed workflow_job deliveries; a runner sends those about its job itself");
         run.Console.Blank();
 
         var earlier = (await client.AllAsync(app, 0, cancellationToken)).Select(instance => instance.Id).DefaultIfEmpty(0).Max();
         var ids = Enumerable.Range(0, Jobs).Select(i => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1000 + i).ToList();
         var sending = Task.CompletedTask;
-        var chart = new CapacityChart(Jobs, Maximum);
+        var chart = new CapacityChart(Jobs, maximum);
         CapacitySample? last = null;
         var since = TimeProvider.System.GetTimestamp();
         await chart.ShowAsync(run.Console, async show =>
@@ -53,12 +55,12 @@ internal sealed class InstancesDemo : IDemoPart
         await sending;
         var took = TimeProvider.System.GetElapsedTime(since);
         var report = await InstancesReport.CreateAsync(client, app, earlier, ids, counter, chart.Peak, last!, cancellationToken);
-        report.Print(run.Console, took, Minimum, Maximum);
+        report.Print(run.Console, took, Minimum, maximum);
 
         // What it started is gone when it is over; the flavor stays, and makes nothing any more.
-        await client.PutFlavorAsync(Flavor, FlavorOf(app: null, minimum: 0), cancellationToken);
+        await client.PutFlavorAsync(Flavor, FlavorOf(app: null, minimum: 0, maximum), cancellationToken);
         await client.TerminateAllAsync(app, cancellationToken);
-        return report.Faults(Minimum, Maximum).Count == 0;
+        return report.Faults(Minimum, maximum).Count == 0;
     }
 
     private static JsonObject App(RunContext run, JobCounter counter) => new()
@@ -70,12 +72,12 @@ internal sealed class InstancesDemo : IDemoPart
         ["restartPolicy"] = new JsonObject { ["mode"] = "no" },
     };
 
-    private static JsonObject FlavorOf(long? app, int minimum) => new()
+    private static JsonObject FlavorOf(long? app, int minimum, int maximum) => new()
     {
         ["labels"] = new JsonArray(Flavor),
         ["minimum_pressure"] = minimum,
-        ["maximum_pressure"] = Maximum,
-        ["provision"] = app is { } id ? new JsonObject { ["app"] = id, ["instance_type"] = "small" } : null,
+        ["maximum_pressure"] = maximum,
+        ["provision"] = app is { } id ? new JsonObject { ["app"] = id, ["instance_type"] = RunnerExample.Size } : null,
     };
 
     private static async Task SendAsync(InstancesClient client, JobCounter counter, List<long> ids, CancellationToken cancellationToken)
