@@ -1,4 +1,5 @@
 using Orchestrator.Bench;
+using Orchestrator.Bench.Clones;
 using Orchestrator.Bench.Intake;
 using Orchestrator.Bench.Saga;
 using Orchestrator.Bench.Webhook;
@@ -10,6 +11,8 @@ switch (args)
         return await RawConsumer.RunAsync();
     case [SagaWorker.Command]:
         return await SagaWorker.RunAsync();
+    case [CloneHostProcess.Command, var file]:
+        return await CloneHostProcess.RunAsync(file);
     case [EchoServer.Command]:
         return await EchoServer.RunAsync();
 }

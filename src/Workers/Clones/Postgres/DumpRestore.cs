@@ -20,7 +20,7 @@ internal sealed class DumpRestore(CloneStorage storage)
     {
         var file = Locate(dump.Path);
         var binaries = storage.Binaries.Count > 0 ? storage.Binaries[0] : storage.BinariesFor(0);
-        using var room = storage.Reserve(GoldenImage.Room + SizeOf(file));
+        using var room = storage.Reserve(GoldenImage.Room + (2 * SizeOf(file)));
         var data = GoldenImage.DataOf(directory);
         await storage.Providers.Chosen.CreateEmptyAsync(data, cancellationToken);
         storage.Sandbox.Own(data);
@@ -32,7 +32,13 @@ internal sealed class DumpRestore(CloneStorage storage)
         await process.UntilReadyAsync(storage.Options.StartTimeout, cancellationToken);
         if (dump.Database is not "postgres")
             await CreateDatabaseAsync(server, dump.Database, cancellationToken);
-        await RestoreAsync(server, file, dump.Database, cancellationToken);
+        // The programs that read it may not read what is its owner's alone, as pg_dump makes directories.
+        var copy = Path.Combine(directory, "dump");
+        await Command.RequireAsync(["cp", "-RP", "--reflink=auto", "--", file, copy], cancellationToken);
+        if (storage.Sandbox.Uid is { } uid)
+            await Command.RequireAsync(["chown", "-R", uid.ToString(System.Globalization.CultureInfo.InvariantCulture), "--", copy], cancellationToken);
+        await RestoreAsync(server, copy, dump.Database, cancellationToken);
+        await Command.RequireAsync(["rm", "-rf", "--", copy], cancellationToken);
         // Rows that were never looked at are marked when they are first read: each clone would write the whole table again.
         await RequireAsync(
             server, [binaries.Program("vacuumdb"), "-h", server.PathOf(server.Sockets), "-p", "5432", "-U", PostgresFiles.AdminRole, "--all", "--freeze", "--analyze", "--quiet"], [], cancellationToken);

@@ -107,8 +107,10 @@ internal sealed class PostgresProcess : IAsyncDisposable
     public string LastComplaint()
     {
         var lines = Log().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var complaint = Array.FindLast(lines, line => line.Contains("FATAL:", StringComparison.Ordinal) || line.Contains("PANIC:", StringComparison.Ordinal))
-            ?? lines.LastOrDefault(line => line.Trim().Length > 0) ?? "it said nothing";
+        var complaint = Array.FindLast(lines, IsFatal) ?? lines.LastOrDefault(line => line.Trim().Length > 0) ?? "it said nothing";
+        // The line before says which parameter is wrong.
+        if (complaint.Contains("contains errors", StringComparison.Ordinal))
+            complaint = Array.FindLast(lines, line => line.Contains("parameter \"", StringComparison.Ordinal)) ?? complaint;
         var at = complaint.IndexOf("FATAL:", StringComparison.Ordinal);
         return at >= 0 ? complaint[at..].Trim() : complaint.Trim();
     }
@@ -124,6 +126,8 @@ internal sealed class PostgresProcess : IAsyncDisposable
 
         _process.Dispose();
     }
+
+    private static bool IsFatal(string line) => line.Contains("FATAL:", StringComparison.Ordinal) || line.Contains("PANIC:", StringComparison.Ordinal);
 
     private string Log()
     {
