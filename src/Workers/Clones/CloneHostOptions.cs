@@ -65,14 +65,6 @@ public sealed class CloneHostOptions : IValidatableObject
     [RegularExpression(@"[A-Za-z0-9_\-]*(,[A-Za-z0-9_\-]+)*", ErrorMessage = "it must be names, separated by commas.")]
     public string PreloadLibraries { get; set; } = "";
 
-    /// <summary>Memory that the processes of one clone may use, in MiB. 64 to 1,048,576, default: no bound.</summary>
-    [Range(64, 1048576)]
-    public int? MemoryMiB { get; set; }
-
-    /// <summary>Processors that one clone may use, 0.05 to 1,024. Default: no bound.</summary>
-    [Range(0.05, 1024)]
-    public double? Processors { get; set; }
-
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {
         if (Directory.Length > 0 && !Path.IsPathFullyQualified(Directory))
