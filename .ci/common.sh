@@ -43,6 +43,11 @@ need_servers() {
     [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 }
 
+# need_node: for functions on the official FDK; the one that Debian has is enough.
+need_node() {
+    command -v node >/dev/null && command -v npm >/dev/null || apt_install nodejs npm
+}
+
 # want_tools [NAME...]: programs that make more possible (sandboxes, thin clones); without them everything else goes on.
 want_tools() {
     local missing=()

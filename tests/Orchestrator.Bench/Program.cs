@@ -1,5 +1,6 @@
 using Orchestrator.Bench;
 using Orchestrator.Bench.Clones;
+using Orchestrator.Bench.Calls;
 using Orchestrator.Bench.Intake;
 using Orchestrator.Bench.Saga;
 using Orchestrator.Bench.Webhook;
@@ -15,6 +16,17 @@ switch (args)
         return await CloneHostProcess.RunAsync(file);
     case [EchoServer.Command]:
         return await EchoServer.RunAsync();
+}
+
+if (args is ["calls", .. var rest])
+{
+    using var stop = new CancellationTokenSource();
+    Console.CancelKeyPress += (_, press) =>
+    {
+        press.Cancel = true;
+        stop.Cancel();
+    };
+    return await CallsBenchmark.RunAsync(rest, stop.Token);
 }
 
 if (!BenchOptions.TryParse(args, out var options, out var problem))

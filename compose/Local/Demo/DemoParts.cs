@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Orchestrator.Local.Demo.Instances;
+using Orchestrator.Local.Demo.Calls;
 using Orchestrator.Local.Demo.Jobs;
 using Orchestrator.Local.Run;
 
@@ -12,6 +13,7 @@ internal static class DemoParts
     [
         new JobsDemo(),
         new InstancesDemo(),
+        new CallsDemo(),
     ];
 
     /// <summary>Runs every part, also after one that failed; true when all succeeded.</summary>

@@ -24,6 +24,7 @@ internal sealed partial class EnvFile(Installation installation, IReadOnlyList<S
         new("ORCHESTRATOR_URL", installation.Url.GetLeftPart(UriPartial.Authority)),
         new("ORCHESTRATOR_ADMIN_TOKEN", installation.Secrets.AdminToken),
         new("ORCHESTRATOR_WEBHOOK_SECRET", installation.Secrets.WebhookSecret),
+        new("ORCHESTRATOR_CALLBACK_SECRET", installation.Secrets.CallbackSecret),
         new("RABBITMQ_URL", installation.Servers.RabbitMq.AmqpUri(Installation.Name).AbsoluteUri),
         new("RABBITMQ_PUBLISHER_URL", installation.PublisherUri!.AbsoluteUri),
         new("RABBITMQ_MANAGEMENT_URL", installation.Servers.RabbitMq.ManagementUri.AbsoluteUri),

@@ -57,6 +57,7 @@ internal sealed class Installation(LocalServers servers, RunSecrets secrets, int
         environment["ConnectionStrings__RabbitMq"] = servers.RabbitMq.AmqpUri(Name).AbsoluteUri;
         environment["Auth__AdminToken"] = secrets.AdminToken;
         environment["Webhook__Secrets__0"] = secrets.WebhookSecret;
+        environment["Calls__CallbackSecret"] = secrets.CallbackSecret;
         return environment;
     }
 

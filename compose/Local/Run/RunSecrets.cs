@@ -3,15 +3,21 @@ using Orchestrator.Local.Servers;
 namespace Orchestrator.Local.Run;
 
 /// <summary>The secrets of this checkout's installation, drawn once.</summary>
-internal sealed record RunSecrets(string AdminToken, string WebhookSecret)
+internal sealed record RunSecrets(string AdminToken, string WebhookSecret, string CallbackSecret)
 {
+    private const string Admin = "admin-token";
+    private const string Webhook = "webhook-secret";
+    private const string Callback = "callback-secret";
+
+    /// <summary>Those that were drawn before; what is missing is drawn now.</summary>
     public static RunSecrets Load()
     {
         var values = KeyValueFile.Read(RunPaths.Secrets);
-        if (values.TryGetValue("admin-token", out var token) && values.TryGetValue("webhook-secret", out var secret))
-            return new RunSecrets(token, secret);
-        var drawn = new RunSecrets(RandomSecret.Create(), RandomSecret.Create());
-        KeyValueFile.Write(RunPaths.Secrets, [new("admin-token", drawn.AdminToken), new("webhook-secret", drawn.WebhookSecret)]);
-        return drawn;
+        var secrets = new RunSecrets(Of(Admin), Of(Webhook), Of(Callback));
+        if (values.Count < 3)
+            KeyValueFile.Write(RunPaths.Secrets, [new(Admin, secrets.AdminToken), new(Webhook, secrets.WebhookSecret), new(Callback, secrets.CallbackSecret)]);
+        return secrets;
+
+        string Of(string name) => values.TryGetValue(name, out var secret) ? secret : RandomSecret.Create();
     }
 }

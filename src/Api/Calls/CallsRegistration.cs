@@ -20,6 +20,7 @@ public static class CallsRegistration
         v2.MapFns();
         v2.MapFnTriggers();
         v2.MapFnCalls();
+        v2.MapFnSchedules();
         endpoints.MapInvoke();
         return endpoints;
     }

@@ -43,11 +43,12 @@ public static class FnAppEndpoints
     }
 
     private static Task<IResult> DeleteAsync(
-        string appId, HttpContext http, FnRequests requests, FnWriter fns, CallEditor calls, CancellationToken cancellationToken) =>
+        string appId, HttpContext http, FnRequests requests, FnWriter fns, CallEditor calls, FnSchedules schedules, CancellationToken cancellationToken) =>
         requests.ChangeAsync(
             http,
             async transaction =>
             {
+                await schedules.RemoveOfAppAsync(transaction, appId, http.Actor(), cancellationToken);
                 var gone = await fns.DeleteAppAsync(transaction, appId, http.Actor(), cancellationToken);
                 await calls.CancelOfAsync(transaction, gone, http.Actor(), cancellationToken);
                 return gone;

@@ -48,11 +48,12 @@ public static class FnEndpoints
     }
 
     private static Task<IResult> DeleteAsync(
-        string fnId, HttpContext http, FnRequests requests, FnWriter fns, CallEditor calls, CancellationToken cancellationToken) =>
+        string fnId, HttpContext http, FnRequests requests, FnWriter fns, CallEditor calls, FnSchedules schedules, CancellationToken cancellationToken) =>
         requests.ChangeAsync(
             http,
             async transaction =>
             {
+                await schedules.RemoveOfFnAsync(transaction, fnId, http.Actor(), cancellationToken);
                 await fns.DeleteFnAsync(transaction, fnId, http.Actor(), cancellationToken);
                 await calls.CancelOfAsync(transaction, [fnId], http.Actor(), cancellationToken);
                 return fnId;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Sagas.Actions.Declarative;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Hosting;
 using Quartz;
@@ -15,10 +16,12 @@ public static class CallsRegistration
         services.AddSingleton<FnReader>();
         services.AddSingleton<FnWriter>();
         services.AddSingleton<FnCatalog>();
+        services.AddSingleton<FnSchedules>();
         services.AddSingleton<CallMetrics>();
         services.AddSingleton<CallReader>();
         services.AddSingleton<CallEditor>();
         services.AddSingleton<CallEnds>();
+        services.AddBuiltInJob<InvokeFnJob>();
         services.AddSingleton<CallSignals>();
         services.AddSingleton<DueCalls>();
         services.AddSingleton<StartedCalls>();

@@ -183,7 +183,7 @@ public static class FnRules
     }
 
     // What Go's url.PathEscape leaves as it is.
-    private static bool IsPathText(string text) =>
+    internal static bool IsPathText(string text) =>
         !text.AsSpan().ContainsAnyExcept("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$&+:=@");
 
     private static long Memory(ulong? given, long otherwise) => given is null or 0 ? otherwise : (long)Math.Min(given.Value, long.MaxValue);

@@ -1,7 +1,8 @@
 using MassTransit;
+using Orchestrator.Sagas.Calls;
+using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Hosting;
 using Orchestrator.Workers.Calls.Remote;
-using Orchestrator.Sagas.Duties;
 using Orchestrator.Workers.Runtimes;
 
 namespace Orchestrator.Workers.Calls;
@@ -25,6 +26,7 @@ public static class CallsRegistration
         services.AddHostedService(provider => provider.GetRequiredService<FnRequestServer>());
         services.AddHealthChecks().AddCheck<FnRequestCheck>("functions", tags: [HealthRegistration.Ready]);
         services.AddDuty<ReapDeadWorkers>();
+        services.AddDuty<RemoveOldCalls>();
         return services;
     }
 
