@@ -75,8 +75,11 @@ public sealed class When_processes_are_killed_under_calls(Servers servers)
 
     private static async Task AcceptAsync(FnUnderTest fn, CallLedger ledger, ConcurrentBag<string> accepted, CancellationToken stop)
     {
+        // Less than the workers can do, so that what waits is what the kills held up.
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(150));
         while (!stop.IsCancellationRequested)
         {
+            await pace.WaitForNextTickAsync(CancellationToken.None);
             try
             {
                 accepted.Add(await fn.AcceptAsync($"ledger {ledger.File} 120", ("Fn-Max-Retries", "25"), ("Fn-Retry-Delay", "0")));
