@@ -9,7 +9,6 @@ internal static class AllExamples
     [
         new Functions.FunctionExamples(),
         new RunnerExample(),
-        new FunctionExamples(),
     ];
 
     /// <summary>What the hosts need for them.</summary>

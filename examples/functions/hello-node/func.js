@@ -12,14 +12,4 @@ fdk.handle(async (input, ctx) => {
     }
     await new Promise(resolve => setTimeout(resolve, seconds * 1000));
     return { message: `Hello ${name}`, callId: ctx.callID, trace: ctx.headers.Traceparent?.[0] ?? null };
-// Greets by name: {"name": "Ada"}. With "sleep" it takes so many milliseconds, with "fail" it does not succeed.
-const fdk = require('@fnproject/fdk');
-
-fdk.handle(async input => {
-    console.log('called with', JSON.stringify(input));
-    if (input.sleep)
-        await new Promise(resolve => setTimeout(resolve, input.sleep));
-    if (input.fail)
-        throw new Error('as you wished');
-    return { message: `Hello ${input.name || 'World'}` };
 });

@@ -1,4 +1,3 @@
-using Orchestrator.Local.Examples;
 using Orchestrator.Local.Run;
 
 namespace Orchestrator.Local.Demo.Calls;
@@ -9,6 +8,9 @@ namespace Orchestrator.Local.Demo.Calls;
 /// </summary>
 internal sealed class CallsDemo : IDemoPart
 {
+    private const string Node = "hello-node";
+    private const string CSharp = "hello-dotnet";
+    private const string Tag = "0.0.1";
     private const int Backlog = 8;
     private const int OfEachLevel = 4;
 
@@ -19,14 +21,14 @@ internal sealed class CallsDemo : IDemoPart
         var functions = new FunctionsClient(run.Api);
         var report = new CallsReport(run.Console);
         var app = await functions.EnsureAppAsync("demo", cancellationToken);
-        var node = await functions.EnsureFnAsync(app, FunctionExamples.Node, $"{FunctionExamples.Node}:{FunctionExamples.Tag}", new { memory = 128 }, cancellationToken);
-        var csharp = await functions.EnsureFnAsync(app, FunctionExamples.CSharp, $"{FunctionExamples.CSharp}:{FunctionExamples.Tag}", new { memory = 256 }, cancellationToken);
-        var single = await functions.EnsureFnAsync(app, "one-at-a-time", $"{FunctionExamples.Node}:{FunctionExamples.Tag}", new { memory = 128, max_concurrency = 1 }, cancellationToken);
+        var node = await functions.EnsureFnAsync(app, Node, $"{Node}:{Tag}", new { memory = 128 }, cancellationToken);
+        var csharp = await functions.EnsureFnAsync(app, CSharp, $"{CSharp}:{Tag}", new { memory = 256 }, cancellationToken);
+        var single = await functions.EnsureFnAsync(app, "one-at-a-time", $"{Node}:{Tag}", new { memory = 128, max_concurrency = 1 }, cancellationToken);
 
         report.Expect("sync, Node", await functions.InvokeAsync(node, new { name = "Ada" }, cancellationToken), "success", "Hello Ada");
-        report.Expect("sync, C#", await functions.InvokeAsync(csharp, new { name = "Ada" }, cancellationToken), "success", "Hello Ada from C#");
-        report.Expect("detached", await functions.EndAsync(node, await functions.DetachAsync(node, new { sleep = 200 }, cancellationToken), cancellationToken), "success");
-        report.Expect("async", await functions.RunAsync(csharp, new { name = "Grace" }, cancellationToken), "success", "Hello Grace from C#");
+        report.Expect("sync, C#", await functions.InvokeAsync(csharp, new { name = "Ada" }, cancellationToken), "success", "Hello Ada");
+        report.Expect("detached", await functions.EndAsync(node, await functions.DetachAsync(node, new { seconds = 0.2 }, cancellationToken), cancellationToken), "success");
+        report.Expect("async", await functions.RunAsync(csharp, new { name = "Grace" }, cancellationToken), "success", "Hello Grace");
         var delayed = await functions.RunAsync(node, new { name = "later" }, cancellationToken, ("Fn-Delay", "2"));
         report.Expect("delayed by 2 s", delayed, "success");
         report.Demand(CallsReport.Between(delayed, "created_at", "queued_at") >= TimeSpan.FromSeconds(1.9), "the delayed call was queued too early");
@@ -40,14 +42,15 @@ internal sealed class CallsDemo : IDemoPart
 
     private static async Task RetryAsync(FunctionsClient functions, CallsReport report, string fn, CancellationToken cancellationToken)
     {
-        var first = await functions.RunAsync(fn, new { fail = true }, cancellationToken, ("Fn-Max-Retries", "1"), ("Fn-Retry-Delay", "1"));
+        // It fails when it sees a key for the first time.
+        var first = await functions.RunAsync(fn, new { failFirst = $"{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()}" }, cancellationToken, ("Fn-Max-Retries", "1"), ("Fn-Retry-Delay", "1"));
         report.Expect("fails", first, "error");
-        report.Expect("retried after the error", await functions.EndAsync(fn, first["retry_at"]!.ToString(), cancellationToken), "error");
+        report.Expect("retried after the error", await functions.EndAsync(fn, first["retry_at"]!.ToString(), cancellationToken), "success");
     }
 
     private static async Task CancelAsync(FunctionsClient functions, CallsReport report, string fn, CancellationToken cancellationToken)
     {
-        var id = await functions.AcceptAsync(fn, new { sleep = 20_000 }, cancellationToken);
+        var id = await functions.AcceptAsync(fn, new { seconds = 20 }, cancellationToken);
         await functions.UntilAsync(fn, id, call => call["status"]!.ToString() == "running", cancellationToken);
         await functions.CancelAsync(fn, id, cancellationToken);
         report.Expect("cancelled while it ran", await functions.EndAsync(fn, id, cancellationToken), "cancelled");
@@ -70,9 +73,9 @@ internal sealed class CallsDemo : IDemoPart
     {
         var ids = new List<string>();
         for (var i = 0; i < Backlog; i++)
-            ids.Add(await functions.AcceptAsync(fn, new { sleep = 100 }, cancellationToken));
+            ids.Add(await functions.AcceptAsync(fn, new { seconds = 0.1 }, cancellationToken));
         for (var i = 0; i < OfEachLevel * 3; i++)
-            ids.Add(await functions.AcceptAsync(fn, new { sleep = 20 }, cancellationToken, ("Fn-Priority", $"{i % 3}")));
+            ids.Add(await functions.AcceptAsync(fn, new { seconds = 0.02 }, cancellationToken, ("Fn-Priority", $"{i % 3}")));
         var calls = new List<System.Text.Json.Nodes.JsonNode>();
         foreach (var id in ids)
             calls.Add(await functions.EndAsync(fn, id, cancellationToken));
