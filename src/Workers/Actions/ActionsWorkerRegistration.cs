@@ -18,6 +18,7 @@ public static class ActionsWorkerRegistration
         services.AddHostedService(provider => provider.GetRequiredService<AttemptReports>());
         services.AddHostedService(provider => provider.GetRequiredService<WaitingAttempts>());
         services.AddHostedService<DefinitionFolder>();
+        services.AddHostedService<DeploymentGauges>();
         services.AddDuty<RecoverAttempts>();
         services.AddDuty<FindIncompatible>();
         services.AddDuty<RemoveOldDeployments>();
