@@ -1,6 +1,7 @@
 using System.Text.Json;
-using Orchestrator.Local.Demo.Instances;
 using Orchestrator.Local.Demo.Calls;
+using Orchestrator.Local.Demo.Clones;
+using Orchestrator.Local.Demo.Instances;
 using Orchestrator.Local.Demo.Jobs;
 using Orchestrator.Local.Run;
 
@@ -14,6 +15,7 @@ internal static class DemoParts
         new JobsDemo(),
         new InstancesDemo(),
         new CallsDemo(),
+        new ClonesDemo(),
     ];
 
     /// <summary>Runs every part, also after one that failed; true when all succeeded.</summary>

@@ -3,11 +3,12 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Orchestrator.Api.Http;
 using Orchestrator.Sagas.Clones;
+using Orchestrator.Sagas.Persistence.Timers;
 
 namespace Orchestrator.Api.Clones;
 
 /// <summary>Puts the state of everything about clones together.</summary>
-public sealed class InstanceStatus(CloneReader reader, CloneHosts hosts, IOptions<CloneOptions> options, TimeProvider time)
+public sealed class InstanceStatus(CloneReader reader, CloneHosts hosts, CronSchedules schedules, IOptions<CloneOptions> options, TimeProvider time)
 {
     public const string Edition = "orchestrator";
 
@@ -74,7 +75,7 @@ public sealed class InstanceStatus(CloneReader reader, CloneHosts hosts, IOption
                 _ => "finished",
             },
             LastRefresh = asked.FirstOrDefault(snapshot => snapshot.State is nameof(SnapshotStateMachine.Ready))?.CreatedAt,
-            NextRefresh = null,
+            NextRefresh = (await schedules.ListAsync("clones", cancellationToken)).Min(schedule => schedule.NextAt),
             Alerts = alerts,
         };
     }

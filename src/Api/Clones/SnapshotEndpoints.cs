@@ -152,16 +152,10 @@ public static class SnapshotEndpoints
         };
     }
 
-    private static async Task<IResult> RefreshAsync(
-        HttpContext http, CloneCommands commands, CloneReader reader, SnapshotAdmission admission, DurableTransactions transactions,
-        CancellationToken cancellationToken)
+    private static async Task<IResult> RefreshAsync(HttpContext http, CloneCommands commands, DurableTransactions transactions, CancellationToken cancellationToken)
     {
-        var source = admission.DefaultSourceName;
-        var asked = await reader.ListLastAskedAsync(cancellationToken);
-        if (source is not null && asked.Any(snapshot => snapshot.SourceName == source && snapshot.State is nameof(SnapshotStateMachine.Making)))
-            return CloneErrors.RefreshRunning.Because($"A snapshot of source {source} is being made.");
         await using var transaction = await transactions.BeginAsync(cancellationToken);
-        await Refusals.AnsweredAsync(() => commands.CreateAsync(transaction, new CreateSnapshot { Source = source }, live: null, http.Actor(), cancellationToken));
+        await Refusals.AnsweredAsync(() => commands.RefreshAsync(transaction, source: null, http.Actor(), cancellationToken));
         await transaction.CommitAsync(cancellationToken);
         return Results.Ok(new ResponseBody(CloneStatus.Ok, "Full refresh started"));
     }

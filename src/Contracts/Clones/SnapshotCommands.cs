@@ -63,3 +63,14 @@ public sealed record DeleteSnapshot
     /// <inheritdoc cref="DeleteClone.Reason"/>
     public string? Reason { get; init; }
 }
+
+/// <summary>
+/// Command: make a new snapshot of a configured source, unless one is being made. Answered as
+/// <see cref="CreateSnapshot"/>. The schedule of a source sends it.
+/// </summary>
+[MessageName("orchestrator.clones.refresh-snapshot")]
+public sealed record RefreshSnapshot
+{
+    /// <summary>Name of a live server in <c>Clones:Sources</c>.</summary>
+    public required string Source { get; init; }
+}

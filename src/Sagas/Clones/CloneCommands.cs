@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using MassTransit.Mediator;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Contracts.Clones;
@@ -46,6 +47,15 @@ public sealed class CloneCommands(IServiceScopeFactory scopes, SnapshotAdmission
         return snapshot.Id;
     }
 
+    /// <summary>Begins a new snapshot of a source, the default one when none is named, and gives its id.</summary>
+    /// <exception cref="CloneRefusedException">One is being made, or none can be; roll the transaction back.</exception>
+    public async Task<string> RefreshAsync(DurableTransaction transaction, string? source, string? actor, CancellationToken cancellationToken)
+    {
+        await LockAsync(transaction, SnapshotLock, cancellationToken);
+        await snapshots.DemandNoneIsMadeAsync(transaction, source ?? snapshots.DefaultSourceName, cancellationToken);
+        return await CreateAsync(transaction, new CreateSnapshot { Source = source }, live: null, actor, cancellationToken);
+    }
+
     /// <exception cref="CloneRefusedException">It cannot be changed; roll the transaction back.</exception>
     public Task UpdateAsync(DurableTransaction transaction, UpdateSnapshot command, string? actor, CancellationToken cancellationToken) =>
         SendAsync(transaction, SnapshotLock, new Asked<UpdateSnapshot>(command, actor), cancellationToken);
@@ -60,8 +70,24 @@ public sealed class CloneCommands(IServiceScopeFactory scopes, SnapshotAdmission
         await LockAsync(transaction, name, cancellationToken);
         await using var scope = scopes.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<JoinedTransaction>().Transaction = transaction;
-        await scope.ServiceProvider.GetRequiredService<IScopedMediator>().Send(asked, cancellationToken);
+        try
+        {
+            await scope.ServiceProvider.GetRequiredService<IScopedMediator>().Send(asked, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not CloneRefusedException && Refusal(exception) is { } refusal)
+        {
+            ExceptionDispatchInfo.Throw(refusal);
+        }
     }
+
+    // A state machine wraps what its asynchronous activities throw.
+    private static CloneRefusedException? Refusal(Exception? exception) => exception switch
+    {
+        null => null,
+        CloneRefusedException refusal => refusal,
+        AggregateException many => many.InnerExceptions.Select(Refusal).FirstOrDefault(refusal => refusal is not null),
+        _ => Refusal(exception.InnerException),
+    };
 
     // Two at once about a new id: the second one finds what the first one made. It begins the transaction, too.
     private static Task LockAsync(DurableTransaction transaction, string name, CancellationToken cancellationToken) =>

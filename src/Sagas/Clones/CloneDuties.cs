@@ -6,6 +6,7 @@ using Orchestrator.Contracts.Clones;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
+using Orchestrator.Sagas.Persistence.Timers;
 
 namespace Orchestrator.Sagas.Clones;
 
@@ -217,5 +218,36 @@ public sealed class PruneSnapshots(
         while (await reader.ReadAsync(cancellationToken))
             found.Add((reader.GetString(0), reader.GetString(1)));
         return found;
+    }
+}
+
+/// <summary>Keeps the schedules of the sources as they are configured.</summary>
+public sealed class KeepRefreshSchedules(DurableTransactions transactions, CronSchedules schedules, IOptions<CloneOptions> options) : IDuty
+{
+    public string Name => "keep-refresh-schedules";
+
+    public TimeSpan Interval => TimeSpan.FromMinutes(1);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var wanted = options.Value.Sources.Where(source => source.Value.Schedule is { Length: > 0 })
+            .ToDictionary(source => source.Key, source => source.Value.Schedule!, StringComparer.Ordinal);
+        var kept = await schedules.ListAsync(CloneOptions.ScheduleGroup, cancellationToken);
+        foreach (var schedule in kept.Where(schedule => !wanted.ContainsKey(schedule.Key)))
+        {
+            await using var transaction = await transactions.BeginAsync(cancellationToken);
+            await schedules.RemoveAsync(transaction, CloneOptions.ScheduleGroup, schedule.Key, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        foreach (var (name, expression) in wanted)
+        {
+            if (kept.Any(schedule => schedule.Key == name && schedule.Expression == expression))
+                continue;
+            await using var transaction = await transactions.BeginAsync(cancellationToken);
+            await schedules.SetAsync(
+                transaction, CloneOptions.ScheduleGroup, name, CronTimetable.Parse(expression), new RefreshSnapshot { Source = name }, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
     }
 }

@@ -1,10 +1,14 @@
 using System.ComponentModel.DataAnnotations;
+using Orchestrator.Sagas.Persistence.Timers;
 
 namespace Orchestrator.Sagas.Clones;
 
 /// <summary>Section <c>Clones</c>: how long clones live and what snapshots are made of.</summary>
 public sealed class CloneOptions : IValidatableObject
 {
+    /// <summary>The group of the sources' schedules.</summary>
+    internal const string ScheduleGroup = "clones";
+
     /// <summary>
     /// An unprotected clone that nobody used for so many minutes is deleted: no session at work and no transaction. 0 to
     /// 525,600; default 0, never.
@@ -56,7 +60,7 @@ public sealed class CloneOptions : IValidatableObject
 
     /// <summary>
     /// Live servers that snapshots can be made of, by name: <c>Clones:Sources:NAME:ConnectionString</c> (a libpq URI or
-    /// <c>key=value</c>), and if it is to be refreshed <c>Clones:Sources:NAME:Schedule</c> (a cron expression in UTC). A
+    /// <c>key=value</c>), and if it is to be refreshed <c>Clones:Sources:NAME:Schedule</c> (a cron expression in UTC) and <c>Clones:Sources:NAME:Keep</c>. A
     /// request that names no source means the one called <c>default</c>, or the only one. Default: none.
     /// </summary>
     public IDictionary<string, CloneSourceOptions> Sources { get; init; } = new Dictionary<string, CloneSourceOptions>(StringComparer.Ordinal);
@@ -67,9 +71,12 @@ public sealed class CloneOptions : IValidatableObject
             yield return new ValidationResult("it must not be above Clones:ProtectionMaxDurationMinutes.", [nameof(ProtectionLeaseDurationMinutes)]);
         foreach (var (name, source) in Sources)
         {
-            if (SourceAddress.TryParse(source.ConnectionString, out _, out var problem))
-                continue;
-            yield return new ValidationResult(problem, [$"Sources:{name}:ConnectionString"]);
+            if (!SourceAddress.TryParse(source.ConnectionString, out _, out var problem))
+                yield return new ValidationResult(problem, [$"Sources:{name}:ConnectionString"]);
+            if (source.Schedule is { Length: > 0 } schedule && !CronTimetable.TryParse(schedule, timeZone: null, out _, out problem))
+                yield return new ValidationResult(problem, [$"Sources:{name}:Schedule"]);
+            if (source.Keep is < 1 or > 1000)
+                yield return new ValidationResult("it must be a number from 1 to 1000.", [$"Sources:{name}:Keep"]);
         }
     }
 }

@@ -11,13 +11,15 @@ public sealed class CreateCloneValidator : AbstractValidator<CreateClone>
     public CreateCloneValidator()
     {
         RuleFor(c => c.Id).CloneId();
-        RuleFor(c => c.Snapshot).Must(snapshot => snapshot is null || snapshot.Length is > 0 and <= CloneRules.MaxSnapshotIdLength)
+        RuleFor(c => c.Snapshot).Must(snapshot => snapshot is null || (snapshot.Length is > 0 and <= CloneRules.MaxSnapshotIdLength && CloneRules.IsText(snapshot)))
             .WithMessage("'{PropertyName}' must be the id of a snapshot or a time.");
         RuleFor(c => (string?)c.Username).PostgresName().OverridePropertyName(nameof(CreateClone.Username));
         RuleFor(c => c.Verifier).ScramVerifier();
         RuleFor(c => c.DbName).PostgresName();
         RuleFor(c => c.ExtraConf).Must(settings => settings is null || settings.Count <= MaxSettings)
-            .WithMessage($"'{{PropertyName}}' must have at most {MaxSettings} entries.");
+            .WithMessage($"'{{PropertyName}}' must have at most {MaxSettings} entries.")
+            .Must(settings => settings is null || settings.All(setting => CloneRules.IsText(setting.Key) && CloneRules.IsText(setting.Value)))
+            .WithMessage("'{PropertyName}' must hold text without control characters.");
         RuleFor(c => c.Name).ShortText();
         RuleFor(c => c.Project).ShortText();
         RuleFor(c => c.Owner).ShortText();
@@ -71,7 +73,7 @@ public sealed class CreateSnapshotValidator : AbstractValidator<CreateSnapshot>
         RuleFor(c => c.Source).ShortText();
         RuleFor(c => c.Source).Must((command, _) => new[] { command.Source, command.Dump, command.CloneId }.Count(source => source is not null) <= 1)
             .WithMessage("Only one of 'source', 'dump' and 'cloneId' may be given.");
-        RuleFor(c => c.Dump).Must(path => path is null || (path.Length is > 0 and <= MaxPathLength && !path.Any(char.IsControl)))
+        RuleFor(c => c.Dump).Must(path => path is null || (path.Length is > 0 and <= MaxPathLength && JobRules.IsStorable(path)))
             .WithMessage($"'{{PropertyName}}' must be a path of at most {MaxPathLength} characters.");
         RuleFor(c => c.DumpDatabase).PostgresName();
         RuleFor(c => c.CloneId!).CloneId().When(c => c.CloneId is not null).OverridePropertyName(nameof(CreateSnapshot.CloneId));
@@ -99,4 +101,9 @@ public sealed class DeleteSnapshotValidator : AbstractValidator<DeleteSnapshot>
         RuleFor(c => (string?)c.Id).SnapshotId().OverridePropertyName(nameof(DeleteSnapshot.Id));
         RuleFor(c => c.Reason).ShortText();
     }
+}
+
+public sealed class RefreshSnapshotValidator : AbstractValidator<RefreshSnapshot>
+{
+    public RefreshSnapshotValidator() => RuleFor(c => (string?)c.Source).NotEmpty().ShortText().OverridePropertyName(nameof(RefreshSnapshot.Source));
 }

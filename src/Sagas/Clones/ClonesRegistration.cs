@@ -30,6 +30,7 @@ public static class ClonesRegistration
         services.AddSingleton<IValidator<CreateSnapshot>, CreateSnapshotValidator>();
         services.AddSingleton<IValidator<UpdateSnapshot>, UpdateSnapshotValidator>();
         services.AddSingleton<IValidator<DeleteSnapshot>, DeleteSnapshotValidator>();
+        services.AddSingleton<IValidator<RefreshSnapshot>, RefreshSnapshotValidator>();
         // Commands reach the sagas within the process, reports and timeouts by bus.
         services.AddMediator(mediator =>
         {

@@ -48,6 +48,16 @@ public sealed class SnapshotAdmission(IOptions<CloneOptions> options)
         return snapshot with { SourceName = name, DbName = SourceAddress.TryParse(source.ConnectionString, out var address, out _) ? address.DbName : null };
     }
 
+    /// <exception cref="CloneRefusedException">A snapshot of the source is being made.</exception>
+    public async Task DemandNoneIsMadeAsync(DurableTransaction transaction, string? source, CancellationToken cancellationToken)
+    {
+        await using var batch = transaction.CreateBatch();
+        batch.BatchCommands.Add(Sql.Command(
+            "SELECT id FROM clone_snapshot WHERE state = 'Making' AND source_name = $1 LIMIT 1", Sql.Typed(NpgsqlDbType.Text, source)));
+        if (await batch.ExecuteScalarAsync(cancellationToken) is string id)
+            throw new CloneRefusedException(CloneCodes.RefreshRunning, $"Snapshot {id} of source {source} is being made.");
+    }
+
     private static async Task<CloneOfSnapshot?> FindCloneAsync(DurableTransaction transaction, string id, CancellationToken cancellationToken)
     {
         await using var batch = transaction.CreateBatch();

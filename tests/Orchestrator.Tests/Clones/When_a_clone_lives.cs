@@ -9,7 +9,7 @@ public sealed class When_a_clone_lives(Servers servers)
     [Fact]
     public async Task Should_be_created_changed_reset_and_deleted()
     {
-        await using var stand = await CloneStand.StartAsync(servers);
+        await using var stand = await CloneControl.StartAsync(servers);
         var snapshot = await stand.TakeSnapshotAsync();
 
         // As the original's command line sends it.

@@ -37,7 +37,12 @@ internal sealed class CloneAgent(
     private HostKey _key = null!;
 
     /// <summary>Looks at a clone's row and does what it asks for; returns at once.</summary>
-    public void Begin(Guid cloneKey, ActivityContext parent) => Begin(cloneKey, () => work.RunAsync(cloneKey, parent, _stopping));
+    public void Begin(Guid cloneKey, ActivityContext parent) => Begin(cloneKey, async () =>
+    {
+        await work.RunAsync(cloneKey, parent, _stopping);
+        if (host.List().FirstOrDefault(report => report.CloneId == cloneKey) is { State: CloneState.Running } report)
+            await TryMeasureAsync(report, _stopping);
+    });
 
     /// <summary>Looks at a snapshot's row and does what it asks for; returns at once.</summary>
     public void BeginSnapshot(Guid key, ActivityContext parent) => Begin(key, () => snapshotWork.RunAsync(key, _key, parent, _stopping));
@@ -198,10 +203,13 @@ internal sealed class CloneAgent(
     // What no message brought up, and what nobody owns. The storage is read before the rows: whatever is there had a row.
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
-        var (clones, kept) = (host.List().Select(report => report.CloneId).ToHashSet(), snapshots.List().Select(report => report.SnapshotId).ToHashSet());
+        var (clones, kept) = (host.List().ToDictionary(report => report.CloneId), snapshots.List().Select(report => report.SnapshotId).ToHashSet());
         foreach (var row in await rows.ReadClonesAsync(_id, cancellationToken))
         {
-            var isThere = clones.Remove(row.Key);
+            var isThere = clones.Remove(row.Key, out var report);
+            // Its saga gave it up while this host was not to be seen, and it still runs.
+            if (row is { State: nameof(CloneStateMachine.Fatal), IsStored: true } && isThere)
+                await ReportAsync(row, report, cancellationToken);
             if (row.State is nameof(CloneStateMachine.Creating) or nameof(CloneStateMachine.Resetting) or nameof(CloneStateMachine.Deleting)
                 || (row is { State: nameof(CloneStateMachine.Fatal), IsStored: false } && isThere))
                 BeginUnlessAtWork(row.Key, Begin);
@@ -215,7 +223,7 @@ internal sealed class CloneAgent(
                 BeginUnlessAtWork(row.Key, BeginSnapshot);
         }
 
-        foreach (var key in clones)
+        foreach (var key in clones.Keys)
             BeginUnlessAtWork(key, Begin);
         foreach (var key in kept)
             BeginUnlessAtWork(key, BeginSnapshot);
@@ -230,16 +238,19 @@ internal sealed class CloneAgent(
     private async Task MeasureAsync(CancellationToken cancellationToken)
     {
         foreach (var report in host.List().Where(report => report.State is CloneState.Running))
+            await TryMeasureAsync(report, cancellationToken);
+    }
+
+    private async Task TryMeasureAsync(CloneReport report, CancellationToken cancellationToken)
+    {
+        try
         {
-            try
-            {
-                if (await host.ReadActivityAsync(report.CloneId, cancellationToken) is { } activity)
-                    await rows.MeasureAsync(report.CloneId, await host.MeasureAsync(report.CloneId, cancellationToken), activity, cancellationToken);
-            }
-            catch (Exception exception) when (exception is CloneFailedException or IOException)
-            {
-                logger.LogDebug("Clone {Clone} cannot be measured: {Reason}", report.CloneId, exception.Message);
-            }
+            if (await host.ReadActivityAsync(report.CloneId, cancellationToken) is { } activity)
+                await rows.MeasureAsync(report.CloneId, await host.MeasureAsync(report.CloneId, cancellationToken), activity, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            logger.LogDebug("Clone {Clone} cannot be measured: {Reason}", report.CloneId, exception.Message);
         }
     }
 

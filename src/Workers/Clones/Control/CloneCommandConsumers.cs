@@ -106,3 +106,12 @@ public sealed class DeleteSnapshotConsumer(CloneCommandIntake intake, CloneComma
         (transaction, actor) => commands.DeleteAsync(transaction, context.Message, actor, context.CancellationToken),
         exception => CloneCommandIntake.Snapshot(context.Message.Id, exception));
 }
+
+/// <summary>Makes a new snapshot of a source.</summary>
+public sealed class RefreshSnapshotConsumer(CloneCommandIntake intake, CloneCommands commands) : IConsumer<RefreshSnapshot>
+{
+    public Task Consume(ConsumeContext<RefreshSnapshot> context) => intake.HandleAsync(
+        context, "refresh-snapshot",
+        (transaction, actor) => commands.RefreshAsync(transaction, context.Message.Source, actor, context.CancellationToken),
+        exception => CloneCommandIntake.Snapshot(null, exception));
+}

@@ -27,3 +27,5 @@ public sealed class CreateSnapshotConsumerDefinition() : CloneCommandDefinition<
 public sealed class UpdateSnapshotConsumerDefinition() : CloneCommandDefinition<UpdateSnapshotConsumer>("orchestrator-update-snapshot");
 
 public sealed class DeleteSnapshotConsumerDefinition() : CloneCommandDefinition<DeleteSnapshotConsumer>("orchestrator-delete-snapshot");
+
+public sealed class RefreshSnapshotConsumerDefinition() : CloneCommandDefinition<RefreshSnapshotConsumer>("orchestrator-refresh-snapshot");

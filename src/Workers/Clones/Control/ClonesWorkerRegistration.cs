@@ -14,6 +14,7 @@ public static class ClonesWorkerRegistration
         services.AddDuty<SweepClones>();
         services.AddDuty<DeleteIdleClones>();
         services.AddDuty<PruneSnapshots>();
+        services.AddDuty<KeepRefreshSchedules>();
         services.AddCloneHost();
         services.AddSingleton<CloneRows>();
         services.AddSingleton<CloneWork>();
@@ -33,6 +34,7 @@ public static class ClonesWorkerRegistration
         bus.AddConsumer<CreateSnapshotConsumer, CreateSnapshotConsumerDefinition>();
         bus.AddConsumer<UpdateSnapshotConsumer, UpdateSnapshotConsumerDefinition>();
         bus.AddConsumer<DeleteSnapshotConsumer, DeleteSnapshotConsumerDefinition>();
+        bus.AddConsumer<RefreshSnapshotConsumer, RefreshSnapshotConsumerDefinition>();
         // On the queue of the storage, whose name is known once that is taken.
         bus.AddConsumer<WorkOnCloneConsumer>().ExcludeFromConfigureEndpoints();
         bus.AddConsumer<WorkOnSnapshotConsumer>().ExcludeFromConfigureEndpoints();

@@ -1,10 +1,11 @@
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Api.Hosting;
 using Orchestrator.Local.Servers;
+using Orchestrator.Sagas.Messaging;
+using Orchestrator.Sagas.Persistence;
 using Orchestrator.Tests.Infrastructure;
 using Orchestrator.Workers.Clones;
 using Host = Orchestrator.Tests.Infrastructure.Host;
@@ -12,13 +13,13 @@ using Host = Orchestrator.Tests.Infrastructure.Host;
 namespace Orchestrator.Tests.Clones;
 
 /// <summary>API and worker in this process, with a storage in memory.</summary>
-public sealed class CloneStand : IAsyncDisposable
+public sealed class CloneControl : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly Place _place;
     private readonly string _directory;
 
-    private CloneStand(WebApplication app, Place place, FakeStorage storage, string directory, Uri address)
+    private CloneControl(WebApplication app, Place place, FakeStorage storage, string directory, Uri address)
     {
         (_app, _place, Storage, _directory) = (app, place, storage, directory);
         Client = new HttpClient { BaseAddress = address };
@@ -32,10 +33,10 @@ public sealed class CloneStand : IAsyncDisposable
     /// <summary>Comes with the admin token as clients of the original send it.</summary>
     public HttpClient Client { get; }
 
-    public static async Task<CloneStand> StartAsync(Servers servers, params (string Key, string Value)[] settings) =>
+    public static async Task<CloneControl> StartAsync(Servers servers, params (string Key, string Value)[] settings) =>
         await StartAsync(await servers.CreatePlaceAsync(), new FakeStorage(), settings);
 
-    public static async Task<CloneStand> StartAsync(Place place, FakeStorage storage, params (string Key, string Value)[] settings)
+    public static async Task<CloneControl> StartAsync(Place place, FakeStorage storage, params (string Key, string Value)[] settings)
     {
         var (address, directory) = (new Uri($"http://127.0.0.1:{FreePort.Next()}"), Directory.CreateTempSubdirectory("clones-").FullName);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = directory });
@@ -58,7 +59,7 @@ public sealed class CloneStand : IAsyncDisposable
         var app = builder.Build();
         app.MapOrchestratorApi();
         await app.StartAsync(TestContext.Current.CancellationToken);
-        var stand = new CloneStand(app, place, storage, directory, address);
+        var stand = new CloneControl(app, place, storage, directory, address);
         await Wait.UntilAsync(async () => (await stand.AskAsync("GET", "/status")).Body.GetProperty("pools").GetArrayLength() > 0, "a host of clones");
         return stand;
     }
@@ -97,6 +98,15 @@ public sealed class CloneStand : IAsyncDisposable
     public Task UntilGoneAsync(string id) => Wait.UntilAsync(async () => (await AskAsync("GET", $"/clone/{id}")).Status == 404, $"{id} gone");
 
     public Task<Guid> KeyOfAsync(string id) => _place.ScalarAsync<Guid>("SELECT correlation_id FROM clone WHERE id = $1", id);
+
+    /// <summary>Publishes a command as a process of ours would.</summary>
+    public async Task PublishAsync<T>(T message)
+        where T : class
+    {
+        await using var transaction = await _app.Services.GetRequiredService<DurableTransactions>().BeginAsync(TestContext.Current.CancellationToken);
+        transaction.Publish(Envelope.Command(message, TimeProvider.System.GetUtcNow()));
+        await transaction.CommitAsync(TestContext.Current.CancellationToken);
+    }
 
     /// <summary>Moves the database's clock.</summary>
     public Task MoveClockAsync(TimeSpan skew) =>

@@ -1,0 +1,62 @@
+using Orchestrator.Tests.Infrastructure;
+using Orchestrator.Workers.Clones;
+
+namespace Orchestrator.Tests.Clones;
+
+/// <summary>Leases, times to be deleted and idle clones, on a clock that the test moves.</summary>
+public sealed class When_time_passes_for_clones(Servers servers)
+{
+    [Fact]
+    public async Task Should_end_leases_and_delete_what_is_due_or_idle()
+    {
+        await using var control = await CloneControl.StartAsync(servers, ("Clones:MaxIdleMinutes", "120"));
+        await control.TakeSnapshotAsync();
+        var now = await control.Place.ScalarAsync<DateTime>("SELECT now()");
+
+        await control.CreateAsync("leased", more: ",\"protected\":true");
+        var leased = (await control.AskAsync("GET", "/clone/leased")).Body;
+        Assert.InRange((leased.GetProperty("protectedTill").GetDateTimeOffset() - now).TotalMinutes, 1439, 1442);
+        var (_, capped) = await control.AskAsync("PATCH", "/clone/leased", """{"protected":true,"protectionDurationMinutes":0}""");
+        Assert.InRange((capped.GetProperty("protectedTill").GetDateTimeOffset() - now).TotalMinutes, 10079, 10083);
+        await control.AskAsync("PATCH", "/clone/leased", """{"protectionDurationMinutes":30}""");
+        await control.CreateAsync("due", more: $",\"deleteAt\":\"{now.AddMinutes(20):O}\"");
+        await control.CreateAsync("both", more: $",\"protected\":true,\"protectionDurationMinutes\":45,\"deleteAt\":\"{now.AddMinutes(20):O}\"");
+        await control.CreateAsync("used");
+
+        await control.MoveClockAsync(TimeSpan.FromMinutes(25));
+        await control.UntilGoneAsync("due");
+        // Protected longer than it is to live: it waits for the end of its lease.
+        Assert.Equal("OK", (await control.AskAsync("GET", "/clone/both")).Body.GetProperty("status").GetProperty("code").GetString());
+        await control.MoveClockAsync(TimeSpan.FromMinutes(35));
+        await Wait.UntilAsync(async () => !(await control.AskAsync("GET", "/clone/leased")).Body.GetProperty("protected").GetBoolean(), "no longer protected");
+        await control.MoveClockAsync(TimeSpan.FromMinutes(50));
+        await control.UntilGoneAsync("both");
+
+        // Two hours without use. What is in use is left alone.
+        control.Storage.Activity = new CloneActivity(null, 1, 10);
+        var used = await control.KeyOfAsync("used");
+        await UntilUsedAsync(control, used, 50);
+        await control.MoveClockAsync(TimeSpan.FromMinutes(150));
+        await UntilUsedAsync(control, used, 150);
+        Assert.Equal("OK", (await control.AskAsync("GET", "/clone/used")).Body.GetProperty("status").GetProperty("code").GetString());
+        control.Storage.Activity = new CloneActivity(null, 0, 10);
+        await control.MoveClockAsync(TimeSpan.FromMinutes(275));
+        await control.UntilGoneAsync("used");
+        Assert.Equal("idle for 120 minutes", await control.Place.ScalarAsync<string>("SELECT reason FROM resource_event WHERE key = 'used' AND what = 'deleted'"));
+    }
+
+    private static Task UntilUsedAsync(CloneControl control, Guid key, int minutes) => Wait.UntilAsync(
+        () => control.Place.ScalarAsync<bool>("SELECT last_active_at > now() + make_interval(mins => $2) FROM clone_measure WHERE clone_id = $1", key, minutes - 1),
+        $"in use at {minutes} minutes");
+
+    [Fact]
+    public async Task Should_do_so_by_the_real_clock_too()
+    {
+        await using var control = await CloneControl.StartAsync(servers);
+        await control.TakeSnapshotAsync();
+        var soon = TimeProvider.System.GetUtcNow().AddSeconds(4);
+        await control.CreateAsync("brief", more: $",\"deleteAt\":\"{soon:O}\"");
+        await control.UntilGoneAsync("brief");
+        Assert.True(TimeProvider.System.GetUtcNow() >= soon);
+    }
+}
