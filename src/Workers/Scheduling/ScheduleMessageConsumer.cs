@@ -52,5 +52,5 @@ public sealed class ScheduleMessageConsumer(SingleMessage single) : IConsumer<Sc
     }
 
     private static DateTimeOffset UtcTime(DateTime time) =>
-        time.Kind is DateTimeKind.Local ? time : new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc));
+        time.Kind is DateTimeKind.Local ? new DateTimeOffset(time) : new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc));
 }
