@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Orchestrator.Local.Demo.Actions;
 using Orchestrator.Local.Demo.Calls;
 using Orchestrator.Local.Demo.Clones;
 using Orchestrator.Local.Demo.Instances;
@@ -13,6 +14,7 @@ internal static class DemoParts
     public static IReadOnlyList<IDemoPart> All { get; } =
     [
         new JobsDemo(),
+        new ActionsDemo(),
         new InstancesDemo(),
         new CallsDemo(),
         new ClonesDemo(),

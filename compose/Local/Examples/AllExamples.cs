@@ -7,6 +7,7 @@ internal static class AllExamples
 {
     private static readonly IExample[] Examples =
     [
+        new LaunchSimulation(),
         new Functions.FunctionExamples(),
         new RunnerExample(),
     ];
@@ -28,5 +29,12 @@ internal static class AllExamples
                 throw new RunFailedException($"An example cannot be registered: {exception.Message}");
             }
         }
+    }
+
+    /// <summary>Ends what users have left running.</summary>
+    public static void Stop()
+    {
+        foreach (var example in Examples)
+            example.Stop();
     }
 }

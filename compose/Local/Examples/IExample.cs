@@ -11,4 +11,9 @@ internal interface IExample
     /// <summary>Makes it known to the system that is up; it may be known already, from an earlier run.</summary>
     /// <exception cref="HttpRequestException">The API refused it.</exception>
     Task RegisterAsync(RunContext run, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Ends what users have started with it and left running.</summary>
+    void Stop()
+    {
+    }
 }

@@ -1,3 +1,4 @@
+using Orchestrator.Local.Examples;
 using Orchestrator.Local.Servers;
 
 namespace Orchestrator.Local.Run;
@@ -58,6 +59,7 @@ internal sealed class LocalSystem : IAsyncDisposable
         await _console.StepAsync("Stopping", "Everything is stopped", async () =>
         {
             await Task.WhenAll(_processes.OfType<SupervisedHost>().Select(host => host.StopAsync()));
+            AllExamples.Stop();
             await Installation.Servers.DisposeAsync();
         });
         EnvFile.Delete();

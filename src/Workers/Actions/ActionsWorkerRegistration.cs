@@ -31,6 +31,8 @@ public static class ActionsWorkerRegistration
     {
         bus.AddConsumer<RunJobConsumer, RunJobConsumerDefinition>();
         bus.AddConsumer<ExecuteActionConsumer, ExecuteActionConsumerDefinition>();
+        bus.AddConsumer<RegisterActionConsumer, RegisterActionConsumerDefinition>();
+        bus.AddConsumer<DeleteActionConsumer, DeleteActionConsumerDefinition>();
         bus.AddConsumer<StopDeploymentConsumer, StopDeploymentConsumerDefinition>();
         bus.AddConsumer<SuspendDeploymentConsumer, SuspendDeploymentConsumerDefinition>();
         bus.AddConsumer<ResumeDeploymentConsumer, ResumeDeploymentConsumerDefinition>();

@@ -109,11 +109,13 @@ public sealed class HttpRequestJob(OutboundClient client, OutboundGuard guard) :
     {
         if (await context.GetAsync<HttpRequestProgress>() is not { IsSent: true } progress)
             return;
+        // What was refused has made nothing, and what is there under the name is another's.
+        if (progress.RefusedWith is < 500 or 503)
+            return;
         if (!isComplete)
         {
-            if (progress.RefusedWith is not null)
-                return; // It was refused, so there is nothing that an answer could have named.
-            throw new PermanentJobException("the request may have been carried out, but its answer, which its rollback needs, never came: undo it by hand.");
+            var reason = progress.RefusedWith is { } refusal ? $"was {refusal}" : "never came";
+            throw new PermanentJobException($"the request may have been carried out, but its answer, which its rollback needs, {reason}: undo it by hand.");
         }
 
         var answer = await SendAsync(with.Rollback!, context, "/rollback", _ => Task.CompletedTask);

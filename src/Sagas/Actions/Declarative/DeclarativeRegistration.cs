@@ -1,4 +1,6 @@
+using FluentValidation;
 using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Contracts.Actions;
 using Orchestrator.Sagas.Actions.Authoring;
 using Orchestrator.Sagas.Actions.BuiltIn;
 
@@ -17,6 +19,8 @@ public static class DeclarativeRegistration
         services.AddSingleton<DeclaredActionStore>();
         services.AddSingleton<DeclaredActionSource>();
         services.AddSingleton<IActionSource>(provider => provider.GetRequiredService<DeclaredActionSource>());
+        services.AddSingleton<IValidator<RegisterAction>, RegisterActionValidator>();
+        services.AddSingleton<IValidator<DeleteAction>, DeleteActionValidator>();
         services.AddBuiltInJob<HttpRequestJob>();
         services.AddBuiltInJob<WaitUntilJob>();
         return services;

@@ -27,8 +27,14 @@ public sealed class DeclaredActionSource(
 
     public async Task<IReadOnlyList<ActionDefinition>> AllAsync(CancellationToken cancellationToken)
     {
-        var versions = await store.AllAsync(cancellationToken);
-        return [.. versions.Select(version => _byHash.GetValueOrDefault(version.Hash) ?? Build(version)).OfType<ActionDefinition>()];
+        var actions = new List<ActionDefinition>();
+        foreach (var hash in await store.NewestHashesAsync(cancellationToken))
+        {
+            if (await FindAsync(hash, cancellationToken) is { } action)
+                actions.Add(action);
+        }
+
+        return actions;
     }
 
     // Another release may have accepted what this one does not know, such as a built-in job: then others run it.

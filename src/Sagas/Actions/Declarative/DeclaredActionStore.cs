@@ -110,10 +110,17 @@ public sealed class DeclaredActionStore(DefinitionReader reader, DeclaredActionB
         """,
         cancellationToken, key.Application, key.Name);
 
-    /// <summary>The newest version of every action.</summary>
-    public Task<IReadOnlyList<DeclaredVersion>> AllAsync(CancellationToken cancellationToken) => ReadAsync(
-        $"SELECT {Columns} FROM declared_actions JOIN declared_action_versions USING (application, action, version) WHERE NOT is_deleted ORDER BY action, application",
-        cancellationToken);
+    /// <summary>The hashes of the newest version of every action.</summary>
+    public async Task<IReadOnlyList<string>> NewestHashesAsync(CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand(
+            "SELECT hash FROM declared_actions JOIN declared_action_versions USING (application, action, version) WHERE NOT is_deleted");
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        var hashes = new List<string>();
+        while (await row.ReadAsync(cancellationToken))
+            hashes.Add(row.GetString(0));
+        return hashes;
+    }
 
     private static async Task<(int Version, bool IsDeleted, string? Document)> LockAsync(DurableTransaction transaction, ActionKey key, CancellationToken cancellationToken)
     {

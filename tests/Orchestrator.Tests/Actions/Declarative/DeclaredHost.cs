@@ -1,9 +1,10 @@
 using System.Text.Json;
+using Orchestrator.Local.Servers;
 using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Actions.Declarative;
 
-/// <summary>A host that may send requests to one target, and that reads definitions from a folder.</summary>
+/// <summary>A host that may send requests to one target, reads definitions from a folder, and has the example's actions.</summary>
 [CollectionDefinition(nameof(DeclaredHost))]
 public sealed class DeclaredHostCollection : ICollectionFixture<DeclaredHost>;
 
@@ -18,9 +19,15 @@ public sealed class DeclaredHost(Servers servers) : IAsyncLifetime
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("definitions-").FullName;
 
+    /// <summary>Where the example's simulations have their folders.</summary>
+    public string Simulations { get; } = Directory.CreateTempSubdirectory("simulations-").FullName;
+
     /// <summary>Settings for further hosts of the same place.</summary>
     public (string Key, string Value)[] Settings =>
-        [("Outbound__Allow__0", $"127.0.0.1:{Target.Port}"), ("Actions__Folder", Folder), ("Streams__PollInterval", "00:00:00.050")];
+        [
+            ("Outbound__Allow__0", $"127.0.0.1:{Target.Port}"), ("Actions__Folder", Folder), ("Streams__PollInterval", "00:00:00.050"),
+            ("Actions__Assemblies__0", Checkout.Host("Orchestrator.Examples.LaunchSimulation")), ("LaunchSimulation__Root", Simulations),
+        ];
 
     public async ValueTask InitializeAsync()
     {
@@ -38,6 +45,7 @@ public sealed class DeclaredHost(Servers servers) : IAsyncLifetime
         if (Target is not null)
             await Target.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
+        Directory.Delete(Simulations, recursive: true);
     }
 
     /// <summary>A place of a test's own, for what it does to hosts.</summary>

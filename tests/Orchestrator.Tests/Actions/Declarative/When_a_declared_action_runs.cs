@@ -93,7 +93,7 @@ public sealed class When_a_declared_action_runs(DeclaredHost host) : IDisposable
               with:
                 url: {{host.Target.Address}}fails/${deployment.id}
                 method: POST
-                rollback: {method: DELETE, url: "{{host.Target.Address}}undo${jobs.third.output.body.id}"}
+                rollback: {method: DELETE, url: "{{host.Target.Address}}undo/third"}
             - name: never
               uses: http-request
               with: {url: "{{host.Target.Address}}never"}

@@ -22,6 +22,7 @@ public sealed class When_a_definition_is_broken
         { "action: a\nversoin: 1\n" + Tail, "line 2, column 1", "'versoin' is not known here; known are $schema, action, application" },
         { "action: a\nrollbackFailure: perhaps\n" + Tail, "line 2, column 18", "one of continue, stop" },
         { "action: a\naction: b\n" + Tail, "line 2, column 1", "'action' is there twice" },
+        { "action: \"\\ud800\"\n" + Tail, "line 1, column 9", "not YAML" },
         { "action: &x a\n" + Tail, "line 1, column 9", "anchors" },
         { "action: a\napplication: *x\n" + Tail, "line 2, column 14", "" },
         { "action: !!str a\n" + Tail, "line 1, column 9", "tag" },
