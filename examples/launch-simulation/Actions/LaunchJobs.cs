@@ -23,7 +23,7 @@ public sealed class LaunchJob(Simulations simulations) : ActionJob<LaunchInput, 
     [
         JobFunctions.Check<LaunchInput>((_, input) => input.FailAt is null || Sabotage.Jobs.Contains(input.FailAt, StringComparer.Ordinal)
             ? Task.CompletedTask
-            : throw new ArgumentException($"failAt must be one of {string.Join(", ", Sabotage.Jobs)}, not {input.FailAt}")),
+            : throw new InvalidOperationException($"failAt must be one of {string.Join(", ", Sabotage.Jobs)}, not {input.FailAt}")),
     ];
 
     public override async Task<RunningSimulation?> ExecuteAsync(LaunchInput input, JobContext context)
