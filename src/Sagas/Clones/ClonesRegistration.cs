@@ -2,6 +2,7 @@ using FluentValidation;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Contracts.Clones;
+using Orchestrator.Sagas.Actions.Declarative;
 using Orchestrator.Sagas.Hosting;
 using Orchestrator.Sagas.Persistence;
 using Orchestrator.Sagas.Persistence.SagaStorage;
@@ -31,6 +32,7 @@ public static class ClonesRegistration
         services.AddSingleton<IValidator<UpdateSnapshot>, UpdateSnapshotValidator>();
         services.AddSingleton<IValidator<DeleteSnapshot>, DeleteSnapshotValidator>();
         services.AddSingleton<IValidator<RefreshSnapshot>, RefreshSnapshotValidator>();
+        services.AddBuiltInJob<CreateCloneJob>();
         // Commands reach the sagas within the process, reports and timeouts by bus.
         services.AddMediator(mediator =>
         {

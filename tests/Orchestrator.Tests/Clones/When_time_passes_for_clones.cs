@@ -3,13 +3,14 @@ using Orchestrator.Workers.Clones;
 
 namespace Orchestrator.Tests.Clones;
 
-/// <summary>Leases, times to be deleted and idle clones, on a clock that the test moves.</summary>
+/// <summary>Leases, times to be deleted, idle clones and surplus snapshots, on a clock that the test moves.</summary>
 public sealed class When_time_passes_for_clones(Servers servers)
 {
     [Fact]
-    public async Task Should_end_leases_and_delete_what_is_due_or_idle()
+    public async Task Should_end_leases_delete_what_is_due_and_idle_and_keep_n_snapshots()
     {
-        await using var control = await CloneControl.StartAsync(servers, ("Clones:MaxIdleMinutes", "120"));
+        await using var control = await CloneControl.StartAsync(
+            servers, ("Clones:MaxIdleMinutes", "120"), ("Clones:Sources:shop:Keep", "2"), ("Clones:Sources:shop:Schedule", "0 3 * * *"));
         await control.TakeSnapshotAsync();
         var now = await control.Place.ScalarAsync<DateTime>("SELECT now()");
 
@@ -43,6 +44,12 @@ public sealed class When_time_passes_for_clones(Servers servers)
         await control.MoveClockAsync(TimeSpan.FromMinutes(275));
         await control.UntilGoneAsync("used");
         Assert.Equal("idle for 120 minutes", await control.Place.ScalarAsync<string>("SELECT reason FROM resource_event WHERE key = 'used' AND what = 'deleted'"));
+
+        // A day later the source has been refreshed by its schedule, once; of three snapshots two are kept.
+        await control.TakeSnapshotAsync();
+        await control.MoveClockAsync(TimeSpan.FromHours(30));
+        await Wait.UntilAsync(() => control.Place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM resource_event WHERE kind = 'snapshot' AND what = 'deleted' AND reason = 'there are newer ones')"), "pruned", TimeSpan.FromMinutes(2));
+        Assert.Equal(2, (await control.AskAsync("GET", "/snapshots")).Body.GetArrayLength());
     }
 
     private static Task UntilUsedAsync(CloneControl control, Guid key, int minutes) => Wait.UntilAsync(
