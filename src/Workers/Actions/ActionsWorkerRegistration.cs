@@ -1,5 +1,4 @@
 using MassTransit;
-using Orchestrator.Sagas.Actions.Authoring;
 using Orchestrator.Sagas.Duties;
 using Orchestrator.Sagas.Hosting;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using Orchestrator.Sagas.Actions;
-using Orchestrator.Sagas.Actions.Authoring;
 
 namespace Orchestrator.Workers.Actions;
 
