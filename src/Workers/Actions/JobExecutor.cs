@@ -14,7 +14,7 @@ public sealed class JobExecutor(AttemptRunner runner, AttemptReports reports, IO
     private volatile bool _isStopping;
 
     /// <summary>Told when an attempt has ended.</summary>
-    public event Action? Ended;
+    public event EventHandler? Ended;
 
     /// <summary>How many more attempts may be claimed.</summary>
     public int Free => _isStopping ? 0 : Math.Max(0, options.Value.MaxConcurrentJobs - _running.Count);
@@ -64,7 +64,7 @@ public sealed class JobExecutor(AttemptRunner runner, AttemptReports reports, IO
         {
             _running.TryRemove((attempt.DeploymentId, attempt.Attempt), out _);
             running.Dispose();
-            Ended?.Invoke();
+            Ended?.Invoke(this, EventArgs.Empty);
         }
     }
 }

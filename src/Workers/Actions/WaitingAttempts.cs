@@ -59,7 +59,7 @@ public sealed class WaitingAttempts(
         }
     }
 
-    private void LookWhenThereIsRoom()
+    private void LookWhenThereIsRoom(object? sender, EventArgs args)
     {
         if (_isLeftBehind && executor.Free > options.Value.MaxConcurrentJobs / 4)
         {
@@ -92,7 +92,7 @@ public sealed class WaitingAttempts(
                 LeftBehind();
         }
 
-        LookWhenThereIsRoom();
+        LookWhenThereIsRoom(this, EventArgs.Empty);
     }
 
     private async Task AdvertiseAsync(CancellationToken stoppingToken)
