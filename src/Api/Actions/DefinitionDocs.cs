@@ -1,4 +1,3 @@
-using Orchestrator.Api.Http;
 using Orchestrator.Api.Http.OpenApi;
 
 namespace Orchestrator.Api.Actions;

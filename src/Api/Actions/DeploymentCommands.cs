@@ -8,7 +8,6 @@ using Orchestrator.Contracts.Actions;
 using Orchestrator.Sagas.Actions;
 using Orchestrator.Sagas.Actions.Authoring;
 using Orchestrator.Sagas.Jobs;
-using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Api.Actions;
 

@@ -1,7 +1,6 @@
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Http.OpenApi;
 using Orchestrator.Sagas.Calls;
-using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Api.Calls;
 

@@ -46,7 +46,7 @@ internal sealed class BareFunction : IAsyncDisposable
     {
         var directory = Directory.CreateTempSubdirectory("fn").FullName;
         var socket = Path.Combine(directory, "lsnr.sock");
-        var start = new ProcessStartInfo("node", ["func.js"]) { WorkingDirectory = functions.Folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("node", ["func.js"]) { WorkingDirectory = functions.Folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment.Clear();
         foreach (var (key, value) in ((string, string)[])[("PATH", "/usr/local/bin:/usr/bin:/bin"), ("FN_FORMAT", "http-stream"), ("FN_LISTENER", $"unix:{socket}")])
             start.Environment[key] = value;
@@ -86,7 +86,7 @@ internal static class Script
     /// <exception cref="MeasurementException">It failed.</exception>
     public static async Task<string> RunAsync(string program, IEnumerable<string> arguments, string directory, CancellationToken cancellationToken, params (string Key, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         foreach (var (key, value) in environment)
             start.Environment[key] = value;
         using var process = Process.Start(start) ?? throw new MeasurementException($"{program} does not start.");

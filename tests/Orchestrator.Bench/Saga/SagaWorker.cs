@@ -1,4 +1,3 @@
-using MassTransit;
 using Orchestrator.Sagas.Hosting;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence.SagaStorage;

@@ -23,6 +23,7 @@ public static partial class PgBench
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            UseShellExecute = false,
             ArgumentList =
             {
                 "-n", "-M", "prepared", "-c", $"{Clients}", "-j", "2", "-T", $"{(int)length.TotalSeconds}", "-f", script,
@@ -36,7 +37,7 @@ public static partial class PgBench
         await process.WaitForExitAsync(cancellationToken);
         await database.ExecuteAsync("DROP TABLE bench_row", cancellationToken);
         return Rate().Match(output) is { Success: true } rate
-            ? double.Parse(rate.Groups[1].Value, CultureInfo.InvariantCulture)
+            ? double.Parse(rate.Value, CultureInfo.InvariantCulture)
             : throw new MeasurementException($"pgbench failed: {errors}");
     }
 
@@ -49,6 +50,6 @@ public static partial class PgBench
         return found ?? throw new MeasurementException("pgbench is not installed: it comes with postgresql-contrib or postgresql-client.");
     }
 
-    [GeneratedRegex(@"tps = ([0-9.]+)")]
+    [GeneratedRegex(@"(?<=tps = )[0-9.]+", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Rate();
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Orchestrator.Local.Servers;
-using Orchestrator.Tests.Http;
 using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Actions;

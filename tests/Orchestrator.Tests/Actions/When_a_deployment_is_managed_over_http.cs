@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Orchestrator.Tests.Http;
 using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Actions;

@@ -1,5 +1,4 @@
 using Orchestrator.Sagas.Actions;
-using Orchestrator.Sagas.Actions.Authoring;
 
 namespace Orchestrator.Tests.Actions;
 

@@ -1,4 +1,3 @@
-using Orchestrator.Contracts.Actions;
 using Orchestrator.Sagas.Actions;
 using Orchestrator.Tests.Infrastructure;
 using Orchestrator.Tests.Messaging;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Orchestrator.Sagas.Calls;
 using Orchestrator.Tests.Infrastructure;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Npgsql;
 using Orchestrator.Local.Servers;
 using Orchestrator.Workers.Clones;

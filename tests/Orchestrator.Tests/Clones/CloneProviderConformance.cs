@@ -1,7 +1,6 @@
 using Npgsql;
 using Orchestrator.Tests.Infrastructure;
 using Orchestrator.Workers.Clones;
-using Orchestrator.Workers.Clones.Postgres;
 
 namespace Orchestrator.Tests.Clones;
 

@@ -1,6 +1,5 @@
 using MassTransit;
 using Microsoft.Extensions.Hosting;
-using Npgsql;
 using Orchestrator.Contracts.Instances;
 using Orchestrator.Sagas.Hosting;
 using Orchestrator.Sagas.Instances;

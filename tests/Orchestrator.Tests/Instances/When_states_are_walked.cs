@@ -1,7 +1,5 @@
-using MassTransit;
 using Orchestrator.Contracts.Instances;
 using Orchestrator.Sagas.Instances;
-using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Tests.Instances;
 

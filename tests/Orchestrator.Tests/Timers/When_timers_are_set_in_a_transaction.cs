@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Orchestrator.Sagas.Messaging;
-using Orchestrator.Sagas.Persistence.Outbox;
 using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Timers;
