@@ -13,7 +13,7 @@ public sealed partial class When_the_guide_is_followed(SharedActions shared)
     {
         var guide = await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "docs/actions.md"), TestContext.Current.CancellationToken);
         var compiled = await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "tests/Orchestrator.Tests/Actions/Guide.cs"), TestContext.Current.CancellationToken);
-        var blocks = Code().Matches(guide).Select(match => match.Groups[1].Value).ToList();
+        var blocks = Code().Matches(guide).Select(match => match.Groups["code"].Value).ToList();
         Assert.True(blocks.Count >= 4, "the guide has its code");
         Assert.All(blocks, block => Assert.Contains(block, compiled, StringComparison.Ordinal));
     }
@@ -32,6 +32,6 @@ public sealed partial class When_the_guide_is_followed(SharedActions shared)
         Assert.Equal((DeploymentOutcome.RolledBack, "the room is closed", 2), (refused.Outcome, refused.RollbackError, room.Count));
     }
 
-    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
+    [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Code();
 }

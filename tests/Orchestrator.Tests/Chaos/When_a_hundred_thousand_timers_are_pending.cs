@@ -26,7 +26,7 @@ public sealed class When_a_hundred_thousand_timers_are_pending(Servers servers)
         await using var place = await servers.CreatePlaceAsync();
         await using var first = await Host.StartWorkerAsync(place);
         await using var second = await Host.StartWorkerAsync(place);
-        await using var broker = await new ConnectionFactory { Uri = place.Amqp }.CreateConnectionAsync();
+        await using var broker = await new ConnectionFactory { Uri = place.Amqp }.CreateConnectionAsync(TestContext.Current.CancellationToken);
         var arrivals = await ListenAsync(broker);
         var start = await SetAsync(place);
 
@@ -76,11 +76,12 @@ public sealed class When_a_hundred_thousand_timers_are_pending(Servers servers)
                    n::text, '', $2, true, 'application/json', '{}', convert_to(repeat('x', 300), 'UTF8')
             FROM start, generate_series(0, $3) n
             """,
-            connection) { CommandTimeout = 120 };
+            connection)
+        { CommandTimeout = 120 };
         insert.Parameters.Add(new() { Value = Due });
         insert.Parameters.Add(new() { Value = Queue });
         insert.Parameters.Add(new() { Value = Pending - 1 });
         await insert.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        return await place.ScalarAsync<DateTime>("SELECT min(due_at) FROM timer");
+        return new DateTimeOffset(await place.ScalarAsync<DateTime>("SELECT min(due_at) FROM timer"));
     }
 }

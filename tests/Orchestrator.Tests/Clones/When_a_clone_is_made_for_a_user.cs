@@ -130,7 +130,7 @@ public sealed class When_a_clone_is_made_for_a_user(CloneYard yard)
             Assert.Equal(CloneFailure.SettingNotAllowed, refused.Code);
         }
 
-        Assert.Empty(Lab.Host.List().Where(known => known.State is not CloneState.Running));
+        Assert.DoesNotContain(Lab.Host.List(), known => known.State is not CloneState.Running);
     }
 
     [Fact]

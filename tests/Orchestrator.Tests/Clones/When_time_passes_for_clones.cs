@@ -12,7 +12,7 @@ public sealed class When_time_passes_for_clones(Servers servers)
         await using var control = await CloneControl.StartAsync(
             servers, ("Clones:MaxIdleMinutes", "120"), ("Clones:Sources:shop:Keep", "2"), ("Clones:Sources:shop:Schedule", "0 3 * * *"));
         await control.TakeSnapshotAsync();
-        var now = await control.Place.ScalarAsync<DateTime>("SELECT now()");
+        var now = new DateTimeOffset(await control.Place.ScalarAsync<DateTime>("SELECT now()"));
 
         await control.CreateAsync("leased", more: ",\"protected\":true");
         var leased = (await control.AskAsync("GET", "/clone/leased")).Body;

@@ -61,8 +61,8 @@ public static partial class StateMachinePage
         where TSaga : class, SagaStateMachineInstance =>
         state == machine.Initial.Name || state == machine.Final.Name ? "[*]" : state;
 
-    internal static string Words(string name, char separator) => Hump().Replace(name, $"{separator}$1").ToLowerInvariant();
+    internal static string Words(string name, char separator) => Hump().Replace(name, $"{separator}$0").ToLowerInvariant();
 
-    [GeneratedRegex("(?<=[a-z0-9])([A-Z])")]
+    [GeneratedRegex("(?<=[a-z0-9])[A-Z]", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Hump();
 }

@@ -20,7 +20,7 @@ public sealed class When_a_step_of_provisioning_fails(Servers servers)
             // The first one makes what stays for all.
             await FailAsync(fleet, """{"command":["/bin/false"]}""", "exited");
             var before = await WhatThereIsAsync(fleet, directory);
-            Assert.Empty(before.Where(entry => entry.StartsWith("claim", StringComparison.Ordinal)));
+            Assert.DoesNotContain(before, entry => entry.StartsWith("claim", StringComparison.Ordinal));
 
             // Placement: a large one takes more memory than the node has.
             await FailAsync(fleet, """{"command":["/bin/sleep","300"]}""", "no_room", "large");

@@ -93,7 +93,7 @@ public sealed class When_instances_run_as_processes(When_instances_run_as_proces
             time.sleep(300)'
             """;
         var app = await _fleet.AddAppAsync(
-            server.Replace("/tmp/ill", type is "tcp" ? "/tmp/ill" : "/tmp/ill", StringComparison.Ordinal),
+            server,
             $$$""","ports":[8080],"healthCheck":{"type":"{{{type}}}","intervalSeconds":0.2,"unhealthyThreshold":2,"healthyThreshold":2},"restartPolicy":{"delaySeconds":0.1}""");
         var body = await _fleet.CreateAsync(app);
         Assert.Equal("running", body.GetProperty("status").GetString());

@@ -12,11 +12,11 @@ public sealed class When_a_subscriber_binds_early(Servers servers)
         await using var place = await servers.CreatePlaceAsync();
         await using var api = await Host.StartApiAsync(place);
 
-        await using var broker = await new ConnectionFactory { Uri = place.Amqp }.CreateConnectionAsync();
+        await using var broker = await new ConnectionFactory { Uri = place.Amqp }.CreateConnectionAsync(TestContext.Current.CancellationToken);
         foreach (var exchange in ExchangeNames.OfContracts)
         {
-            await using var channel = await broker.CreateChannelAsync();
-            await channel.ExchangeDeclarePassiveAsync(exchange);
+            await using var channel = await broker.CreateChannelAsync(cancellationToken: TestContext.Current.CancellationToken);
+            await channel.ExchangeDeclarePassiveAsync(exchange, TestContext.Current.CancellationToken);
         }
 
         Assert.NotEmpty(ExchangeNames.OfContracts);

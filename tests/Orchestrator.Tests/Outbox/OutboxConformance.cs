@@ -105,14 +105,14 @@ public abstract class OutboxConformance(TwoHosts hosts)
         await UntilRungAsync(others);
         await Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT count(*) = 2 FROM outbox"), "only the commands left");
 
-        await using var broker = await new ConnectionFactory { Uri = Place.Amqp }.CreateConnectionAsync();
-        await using var channel = await broker.CreateChannelAsync();
-        await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false);
-        await channel.ExchangeDeclareAsync(queue, "fanout", durable: true);
-        await channel.QueueBindAsync(queue, queue, "");
+        await using var broker = await new ConnectionFactory { Uri = Place.Amqp }.CreateConnectionAsync(TestContext.Current.CancellationToken);
+        await using var channel = await broker.CreateChannelAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, cancellationToken: TestContext.Current.CancellationToken);
+        await channel.ExchangeDeclareAsync(queue, "fanout", durable: true, cancellationToken: TestContext.Current.CancellationToken);
+        await channel.QueueBindAsync(queue, queue, "", cancellationToken: TestContext.Current.CancellationToken);
 
         await UntilEmptyAsync();
-        Assert.Equal(2u, (await channel.QueueDeclarePassiveAsync(queue)).MessageCount);
+        Assert.Equal(2u, (await channel.QueueDeclarePassiveAsync(queue, TestContext.Current.CancellationToken)).MessageCount);
     }
 
     [Fact]

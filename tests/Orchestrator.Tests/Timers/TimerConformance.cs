@@ -188,7 +188,7 @@ public abstract class TimerConformance(TwoHosts hosts)
         for (var i = 0; i < 20; i++)
             await SetAsync(host, Guid.CreateVersion7(), $"{i}", due);
         await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 20 FROM timer"), "all set");
-        due = await place.ScalarAsync<DateTime>("UPDATE timer SET due_at = database_now() + interval '1 second' RETURNING due_at");
+        due = new DateTimeOffset(await place.ScalarAsync<DateTime>("UPDATE timer SET due_at = database_now() + interval '1 second' RETURNING due_at"));
 
         await hosts.Postgres.ExecuteAsync($"ALTER DATABASE {database} ALLOW_CONNECTIONS false");
         await hosts.Postgres.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");

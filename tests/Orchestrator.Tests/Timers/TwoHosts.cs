@@ -20,7 +20,7 @@ public sealed class TwoHosts(Servers servers) : IAsyncLifetime
     public Task<Place> CreatePlaceAsync() => servers.CreatePlaceAsync();
 
     /// <summary>On the clock that timers go by.</summary>
-    public async Task<DateTimeOffset> NowAsync() => await Place.ScalarAsync<DateTime>("SELECT database_now()");
+    public async Task<DateTimeOffset> NowAsync() => new(await Place.ScalarAsync<DateTime>("SELECT database_now()"));
 
     public async ValueTask InitializeAsync()
     {

@@ -11,7 +11,7 @@ public sealed class When_timers_are_set_by_masstransit_contracts(TwoHosts hosts)
 {
     private static readonly Uri Alarms = new("queue:alarm");
 
-    protected override async Task SetAsync(AlarmHost host, Guid token, string name, DateTimeOffset dueAt, ActivityContext trace)
+    protected override async Task SetAsync(AlarmHost host, Guid token, string name, DateTimeOffset dueAt, ActivityContext trace = default)
     {
         var scheduler = await host.Bus.GetSendEndpoint(new Uri($"queue:{SchedulerQueue.Name}"));
         await scheduler.Send<ScheduleMessage>(

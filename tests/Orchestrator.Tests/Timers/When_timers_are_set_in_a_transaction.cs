@@ -8,7 +8,7 @@ public sealed class When_timers_are_set_in_a_transaction(TwoHosts hosts) : Timer
 {
     private AlarmHost First => Hosts.First;
 
-    protected override Task SetAsync(AlarmHost host, Guid token, string name, DateTimeOffset dueAt, ActivityContext trace) =>
+    protected override Task SetAsync(AlarmHost host, Guid token, string name, DateTimeOffset dueAt, ActivityContext trace = default) =>
         host.CommitAsync(transaction => transaction.Schedule(new Alarm { Name = name }, token, dueAt, trace));
 
     protected override Task CancelAsync(AlarmHost host, Guid token) => host.CommitAsync(transaction => transaction.Unschedule(token));
