@@ -148,7 +148,8 @@ public abstract class CloneProviderConformance : IAsyncLifetime
         await CloneLab.RunAsync(clone, "CHECKPOINT");
         var grown = await _disk.UsedAsync() - before;
         Assert.True(grown - taken > 25 * MiB, $"after writing it takes {grown / MiB} MiB, before {taken / MiB} MiB");
-        Assert.InRange(await Lab.Host.MeasureAsync(clone.CloneId, TestContext.Current.CancellationToken), grown * 0.8, grown * 1.2);
+        // File systems keep books of their own beside the data.
+        Assert.InRange(await Lab.Host.MeasureAsync(clone.CloneId, TestContext.Current.CancellationToken), grown - (48 * MiB), grown + (48 * MiB));
 
         await DestroyAsync(clone);
         await Wait.UntilAsync(async () => await _disk.UsedAsync() - before < 8 * MiB, "the space given back");

@@ -85,6 +85,9 @@ public sealed class When_capacity_follows_pressure(Servers servers)
     private sealed class Play(InstanceServices services, IReadOnlyList<CapacityController> controllers, Random random, string flavor, int minimum = 1, int maximum = 6)
     {
         private readonly HashSet<Guid> _working = [];
+
+        /// <summary>A runner of one job takes no second one.</summary>
+        private readonly HashSet<Guid> _served = [];
         private int _jobs;
 
         public async Task BeginAsync()
@@ -202,13 +205,14 @@ public sealed class When_capacity_follows_pressure(Servers servers)
         // A runner takes a job: it works from now on, whether or not anybody has heard of it.
         private async Task StartJobAsync()
         {
-            var runner = (await ClaimsAsync()).Find(claim => claim.Status is Statuses.Running && claim.Goal is "run" or "ask" && !_working.Contains(claim.Instance));
+            var runner = (await ClaimsAsync()).Find(claim => claim.Status is Statuses.Running && claim.Goal is "run" or "ask" && !_served.Contains(claim.Instance));
             if (runner.Instance == Guid.Empty || runner.Status is not Statuses.Running)
                 return;
             var job = await services.Place.ScalarAsync<string>("SELECT id FROM job WHERE assigned_flavor = $1 AND started_at IS NULL LIMIT 1", flavor);
             if (job is null)
                 return;
             _working.Add(runner.Instance);
+            _served.Add(runner.Instance);
             await services.Place.ExecuteAsync(
                 "UPDATE job SET started_at = now(), raw = jsonb_build_object('in_progress', jsonb_build_object('workflow_job', jsonb_build_object('runner_name', $2::text))) WHERE platform = $3 AND id = $1",
                 job, runner.Instance.ToString(), Platform);

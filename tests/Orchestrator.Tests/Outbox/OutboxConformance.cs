@@ -136,6 +136,8 @@ public abstract class OutboxConformance(TwoHosts hosts)
                 await SeverAsync();
         }).Select(OrRolledBackAsync));
 
+        // The sessions of the test ended too.
+        Place.Source.Clear();
         // What is in the database counts: the answer to a commit may be lost.
         await UntilEmptyAsync();
         await Task.Delay(Quiet, TestContext.Current.CancellationToken);

@@ -11,6 +11,7 @@ public sealed class FunctionAgent : IFunctionAgent, IAsyncDisposable
     private readonly FunctionsOptions _options;
     private readonly TimeProvider _time;
     private readonly SlotTable _slots;
+    private int _isDisposed;
     private CancellationTokenSource _fence = new();
 
     public FunctionAgent(IRuntime runtime, RuntimeIdentity identity, IOptions<FunctionsOptions> options, IOptions<RuntimesOptions> runtimes, TimeProvider time)
@@ -138,6 +139,9 @@ public sealed class FunctionAgent : IFunctionAgent, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // The container disposes it once for each service that it is.
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
+            return;
         await FenceAsync();
         _fence.Dispose();
     }

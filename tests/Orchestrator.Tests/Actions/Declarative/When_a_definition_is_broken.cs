@@ -31,7 +31,7 @@ public sealed class When_a_definition_is_broken
         // Jobs.
         { "action: a\njobs:\n- name: one\n", "line 3, column 3", "'uses' is missing" },
         { "action: a\njobs:\n- uses: wait-until\n  with: {after: 1s}\n", "line 3, column 3", "'name' is missing" },
-        { "action: a\njobs:\n- name: one\n  uses: magic\n", "line 4, column 9", "one of create-clone, http-request, wait-until" },
+        { "action: a\njobs:\n- name: one\n  uses: magic\n", "line 4, column 9", "one of http-request, wait-until" },
         { Head + "  with: {url: https://a.example}\n" + "- name: one\n  uses: wait-until\n  with: {after: 1s}\n", "line 6, column 9", "already; names of jobs must be unique" },
         { Head + "  wiht: {url: https://a.example}\n", "line 5, column 3", "'wiht' is not known here" },
         { Head + "  with: {url: https://a.example}\n  policy: {attempts: 0}\n", "line 6, column 22", "at least 1" },
