@@ -1,6 +1,6 @@
 using Orchestrator.Bench;
-using Orchestrator.Bench.Clones;
 using Orchestrator.Bench.Calls;
+using Orchestrator.Bench.Clones;
 using Orchestrator.Bench.Intake;
 using Orchestrator.Bench.Saga;
 using Orchestrator.Bench.Webhook;

@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Orchestrator.Sagas.Actions;
-using Orchestrator.Sagas.Instances;
 using Orchestrator.Sagas.Clones;
+using Orchestrator.Sagas.Instances;
 using Orchestrator.Sagas.Jobs;
 
 namespace Orchestrator.Sagas.Persistence;

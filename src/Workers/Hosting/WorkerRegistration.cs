@@ -4,8 +4,8 @@ using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Telemetry;
 using Orchestrator.Workers.Actions;
 using Orchestrator.Workers.Calls;
-using Orchestrator.Workers.Instances;
 using Orchestrator.Workers.Clones.Control;
+using Orchestrator.Workers.Instances;
 using Orchestrator.Workers.Jobs;
 using Orchestrator.Workers.Scheduling;
 

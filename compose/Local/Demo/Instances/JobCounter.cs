@@ -1,6 +1,6 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Orchestrator.Local.Servers;
 
 namespace Orchestrator.Local.Demo.Instances;
