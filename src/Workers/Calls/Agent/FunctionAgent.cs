@@ -6,6 +6,9 @@ namespace Orchestrator.Workers.Calls.Agent;
 /// <inheritdoc cref="IFunctionAgent"/>
 public sealed class FunctionAgent : IFunctionAgent, IAsyncDisposable
 {
+    /// <summary>How long the end waits for containers to be gone.</summary>
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(10);
+
     private readonly IRuntime _runtime;
     private readonly RuntimeIdentity _identity;
     private readonly FunctionsOptions _options;
@@ -142,7 +145,18 @@ public sealed class FunctionAgent : IFunctionAgent, IAsyncDisposable
         // The container disposes it once for each service that it is.
         if (Interlocked.Exchange(ref _isDisposed, 1) == 1)
             return;
-        await FenceAsync();
+        using var patience = new CancellationTokenSource(LastPatience);
+        _slots.Close();
+        await _fence.CancelAsync();
+        try
+        {
+            await _slots.UntilEmptyAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // A claim that nobody gave back. Its container ends with the process.
+        }
+
         _fence.Dispose();
     }
 

@@ -286,7 +286,9 @@ public abstract class FunctionConformance(FunctionStand stand)
         await end.CancelAsync();
         await Task.WhenAll(busy);
 
-        using var claim = await Wait.ForAsync(() => Task.FromResult(agent.TryClaim(functions[0])), taken => taken is not null, "claimed");
+        SlotClaim? claimed = null;
+        await Wait.UntilAsync(() => Task.FromResult((claimed = agent.TryClaim(functions[0])) is not null), "claimed");
+        using var claim = claimed;
         Assert.Null((await agent.InvokeAsync(FunctionStand.Call(functions[0]) with { Claim = claim }, Cancel)).Failure);
         Assert.Equal(400, (await agent.InvokeAsync(FunctionStand.Call(Probe with { MemoryMiB = 301 }), Cancel)).Status);
     }
