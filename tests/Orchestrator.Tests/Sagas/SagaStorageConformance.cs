@@ -404,6 +404,7 @@ public abstract class SagaStorageConformance(Servers servers) : IAsyncLifetime
         await PublishAsync(new Step(id, Troubles.Severed));
 
         await UntilStepsAsync(id, 2);
+        await Wait.UntilAsync(() => Task.FromResult(Host.Heard.Of<Stepped>(id).Count > 0), "the event heard");
         await Task.Delay(Quiet, TestContext.Current.CancellationToken);
         Assert.Equal(2, await StepsAsync(id));
         Assert.Single(Host.Heard.Of<Stepped>(id));
