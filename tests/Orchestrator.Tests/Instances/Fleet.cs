@@ -13,10 +13,10 @@ public sealed class Fleet(Place place, Host api) : IAsyncDisposable
     public Host Api => api;
 
     /// <summary>An API that runs nothing, on a place of its own.</summary>
-    public static async Task<Fleet> StartAsync(Servers servers)
+    public static async Task<Fleet> StartAsync(Servers servers, params (string Key, string Value)[] settings)
     {
         var place = await servers.CreatePlaceAsync();
-        return new Fleet(place, await Host.StartApiAsync(place));
+        return new Fleet(place, await Host.StartApiAsync(place, settings));
     }
 
     /// <summary>A worker that is a node of that name.</summary>

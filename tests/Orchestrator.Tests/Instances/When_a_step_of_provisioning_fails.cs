@@ -9,7 +9,8 @@ public sealed class When_a_step_of_provisioning_fails(Servers servers)
     [Fact]
     public async Task Should_leave_nothing_over()
     {
-        await using var fleet = await Fleet.StartAsync(servers);
+        // The one who accepts a command sets its first deadline.
+        await using var fleet = await Fleet.StartAsync(servers, ("Instances__PlacementDeadline", "00:00:01"));
         var directory = Directory.CreateTempSubdirectory("orchestrator-");
         // Short, for sockets; of this test alone, so that what is left can be listed.
         var worker = await fleet.AddWorkerAsync(
