@@ -22,7 +22,7 @@ public sealed class Fleet(Place place, Host api) : IAsyncDisposable
     /// <summary>A worker that is a node of that name.</summary>
     public async Task<Host> AddWorkerAsync(string name, params (string Key, string Value)[] settings)
     {
-        var worker = await Host.StartWorkerAsync(place, [("Node__Name", name), ("Instances__Lease", "00:00:03"), ("Instances__Heartbeat", "00:00:00.500"), .. settings]);
+        var worker = await Host.StartWorkerAsync(place, [("Node__Name", name), ("Instances__Lease", "00:00:08"), ("Instances__Heartbeat", "00:00:00.500"), .. settings]);
         _workers.Add(worker);
         await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM node WHERE name = $1 AND state = 'active')", name), "a node");
         return worker;
