@@ -41,7 +41,7 @@ public sealed class When_the_docs_are_opened(SharedApi api)
         var (_, document) = await api.AskAsync("GET", "/openapi/v1.json");
         var flavor = document.GetProperty("components").GetProperty("schemas").GetProperty("FlavorRequest").GetProperty("properties");
         Assert.Equal(
-            ["is_disabled", "labels", "maximum_pressure", "minimum_pressure", "platform", "priority"],
+            ["is_disabled", "labels", "maximum_pressure", "minimum_pressure", "platform", "priority", "provision"],
             flavor.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal));
         var created = document.GetProperty("components").GetProperty("schemas").GetProperty("JobRequest").GetProperty("properties").GetProperty("created_at");
         Assert.Equal("date-time", created.GetProperty("format").GetString());
