@@ -70,7 +70,10 @@ internal sealed class CloneSystem : IAsyncDisposable
 
     public async Task AskForCloneAsync(string id)
     {
-        var (status, body) = await AskAsync("POST", "/clone", $$$"""{"id":"{{{id}}}","db":{"username":"dev","password":"{{{Password}}}","db_name":"shop"}}""");
+        // A host that has just come back is known a moment later.
+        var (status, body) = await Wait.ForAsync(
+            () => AskAsync("POST", "/clone", $$$"""{"id":"{{{id}}}","db":{"username":"dev","password":"{{{Password}}}","db_name":"shop"}}"""),
+            answer => answer.Status != 409, "a host that takes the clone", TimeSpan.FromMinutes(1));
         Assert.True(status == 201, $"{status} {body}");
     }
 

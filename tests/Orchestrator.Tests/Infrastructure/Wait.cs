@@ -24,7 +24,8 @@ public static class Wait
     public static async Task<T> ForAsync<T>(Func<Task<T>> read, Func<T, bool> isWanted, string what, TimeSpan? patience = null)
     {
         var value = await read();
-        await UntilAsync(async () => isWanted(value = await read()), what, patience);
+        if (!isWanted(value))
+            await UntilAsync(async () => isWanted(value = await read()), what, patience);
         return value;
     }
 }
