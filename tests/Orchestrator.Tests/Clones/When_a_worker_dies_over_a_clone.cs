@@ -25,6 +25,7 @@ public sealed class When_a_worker_dies_over_a_clone(Servers servers)
     [Fact]
     public async Task Should_bring_every_clone_to_its_end_and_leave_nothing()
     {
+        Assert.SkipUnless(IsLong, "It takes minutes: ./test --long.");
         await using var system = await CloneSystem.StartAsync(servers);
         var snapshot = await system.TakeSnapshotAsync();
         await system.AskForCloneAsync("witness");
