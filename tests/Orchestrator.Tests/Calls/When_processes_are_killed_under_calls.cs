@@ -17,6 +17,7 @@ public sealed class When_processes_are_killed_under_calls(Servers servers)
     [Fact]
     public async Task Should_lose_no_call_and_run_none_twice_at_once()
     {
+        Assert.SkipUnless(ChaosCollection.IsLong, "It takes minutes: ./test --long.");
         await TestFunctions.PrepareAsync();
         await using var place = await servers.CreatePlaceAsync();
         await using var ledger = new CallLedger();
