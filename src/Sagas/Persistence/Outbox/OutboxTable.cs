@@ -50,29 +50,33 @@ public static class OutboxTable
     /// <summary>Rows of ours that are older than the time that a hand-over in memory takes.</summary>
     public static Task<List<OutboxMessage>> ReadOwnAsync(
         NpgsqlDataSource source, int owner, TimeSpan age, int limit, CancellationToken cancellationToken) =>
-        ReadAsync(source.CreateCommand($"SELECT {Columns} FROM outbox WHERE owner = $1 AND claimed_at < now() - $2 LIMIT $3"),
+        ReadAsync(source.CreateCommand($"SELECT {Columns} FROM outbox WHERE owner = $1 AND claimed_at < now() - $2 ORDER BY id LIMIT $3"),
             owner, age, limit, cancellationToken);
 
     /// <summary>Takes over rows of an owner whose advisory lock is free: its process is gone.</summary>
     public static Task<List<OutboxMessage>> ClaimFromDeadAsync(
         NpgsqlDataSource source, int owner, int deadOwner, int limit, CancellationToken cancellationToken) =>
         ReadAsync(source.CreateCommand($"""
-            UPDATE outbox SET owner = $1, claimed_at = now()
-            WHERE id IN (SELECT o.id FROM outbox o
-                         WHERE o.owner = $2 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.OutboxOwner}, $2))
-                         LIMIT $3 FOR UPDATE SKIP LOCKED)
-            RETURNING {Columns}
+            WITH claimed AS (
+                UPDATE outbox SET owner = $1, claimed_at = now()
+                WHERE id IN (SELECT o.id FROM outbox o
+                             WHERE o.owner = $2 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.OutboxOwner}, $2))
+                             ORDER BY o.id LIMIT $3 FOR UPDATE SKIP LOCKED)
+                RETURNING *)
+            SELECT {Columns} FROM claimed ORDER BY id
             """), owner, deadOwner, limit, cancellationToken);
 
     /// <summary>Takes over rows that a living owner has not published within the lease.</summary>
     public static Task<List<OutboxMessage>> ClaimFromHungAsync(
         NpgsqlDataSource source, int owner, TimeSpan lease, int limit, CancellationToken cancellationToken) =>
         ReadAsync(source.CreateCommand($"""
-            UPDATE outbox SET owner = $1, claimed_at = now()
-            WHERE id IN (SELECT o.id FROM outbox o
-                         WHERE o.owner <> $1 AND o.claimed_at < now() - $2
-                         LIMIT $3 FOR UPDATE SKIP LOCKED)
-            RETURNING {Columns}
+            WITH claimed AS (
+                UPDATE outbox SET owner = $1, claimed_at = now()
+                WHERE id IN (SELECT o.id FROM outbox o
+                             WHERE o.owner <> $1 AND o.claimed_at < now() - $2
+                             ORDER BY o.id LIMIT $3 FOR UPDATE SKIP LOCKED)
+                RETURNING *)
+            SELECT {Columns} FROM claimed ORDER BY id
             """), owner, lease, limit, cancellationToken);
 
     /// <summary>Age of the oldest message, or null when the outbox is empty.</summary>

@@ -89,15 +89,15 @@ public sealed class SagaStore<TSaga, TDb>(
             if (db.ChangeTracker.HasChanges())
                 await db.SaveChangesAsync(context.CancellationToken);
         }
-        catch (DbUpdateException exception) when (IsConflict(exception))
+        catch (DbUpdateConcurrencyException exception)
         {
-            throw new SagaConflictException(name.Value, exception);
+            throw SagaConflictException.OfWriter(name.Value, exception);
+        }
+        catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } violation)
+        {
+            throw SagaConflictException.OfKey(name.Value, violation.ConstraintName, exception);
         }
     }
-
-    private static bool IsConflict(DbUpdateException exception) =>
-        exception is DbUpdateConcurrencyException
-        || exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
     // One round trip: BEGIN, the inbox row, and the lock when the message names its saga.
     private async Task<bool> EnterAsync(DurableTransaction transaction, ConsumeContext context, Guid? lockedAtOnce)
