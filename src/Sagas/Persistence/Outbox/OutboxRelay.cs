@@ -102,7 +102,8 @@ public sealed class OutboxRelay : BackgroundService
     private async Task<Task<bool>[]> SendAsync(List<OutboxMessage> batch, CancellationToken stoppingToken)
     {
         var outcomes = new Task<bool>[batch.Count];
-        if (!await _publisher.TryConnectAsync(stoppingToken))
+        // With one of them published and another not, the order would be lost.
+        if (!await TryConnectAsync(stoppingToken))
         {
             Array.Fill(outcomes, Task.FromResult(false));
             return outcomes;
@@ -119,6 +120,18 @@ public sealed class OutboxRelay : BackgroundService
         }
 
         return outcomes;
+    }
+
+    private async Task<bool> TryConnectAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            return await _publisher.TryConnectAsync(stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private async Task CompleteAsync(List<OutboxMessage> batch, Task<bool>[] outcomes, SemaphoreSlim free)

@@ -8,15 +8,18 @@ public static class OutboxTable
 {
     private const string Columns = "id, message_id, exchange, routing_key, is_mandatory, content_type, headers::text, body";
 
+    /// <summary>Takes nine parameters: the owner, then a column each.</summary>
+    internal const string InsertText = """
+        INSERT INTO outbox (id, owner, message_id, exchange, routing_key, is_mandatory, content_type, headers, body)
+        SELECT m.id, $1, m.message_id, m.exchange, m.routing_key, m.is_mandatory, m.content_type, m.headers::jsonb, m.body
+        FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
+            AS m (id, message_id, exchange, routing_key, is_mandatory, content_type, headers, body)
+        """;
+
     /// <summary>Inserts all messages with one statement.</summary>
     public static NpgsqlBatchCommand Insert(int owner, IReadOnlyList<OutboxMessage> messages)
     {
-        var command = new NpgsqlBatchCommand("""
-            INSERT INTO outbox (id, owner, message_id, exchange, routing_key, is_mandatory, content_type, headers, body)
-            SELECT m.id, $1, m.message_id, m.exchange, m.routing_key, m.is_mandatory, m.content_type, m.headers::jsonb, m.body
-            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
-                AS m (id, message_id, exchange, routing_key, is_mandatory, content_type, headers, body)
-            """);
+        var command = new NpgsqlBatchCommand(InsertText);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = owner });
         Add(command, NpgsqlDbType.Uuid, messages, m => m.Id);
         Add(command, NpgsqlDbType.Text, messages, m => m.MessageId);
