@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Contracts.Actions;
 using Orchestrator.Sagas.Actions;
 using Orchestrator.Sagas.Actions.Authoring;

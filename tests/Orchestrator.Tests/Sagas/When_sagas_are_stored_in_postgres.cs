@@ -1,6 +1,5 @@
 using MassTransit;
 using Orchestrator.Sagas.Persistence.SagaStorage;
-using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Sagas;
 
