@@ -11,6 +11,5 @@ return await HostStart.RunAsync(async () =>
         return exitCode;
     await app.Services.MigrateIfToldAsync();
     app.MapOrchestratorApi();
-    await app.RunAsync();
-    return 0;
+    return await app.ServeAsync();
 });

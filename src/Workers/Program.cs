@@ -15,6 +15,5 @@ return await HostStart.RunAsync(async () =>
         return exitCode;
     await app.Services.MigrateIfToldAsync();
     app.MapOrchestratorHealth();
-    await app.RunAsync();
-    return 0;
+    return await app.ServeAsync();
 });

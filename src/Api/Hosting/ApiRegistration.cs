@@ -39,6 +39,7 @@ public static class ApiRegistration
         services.AddHttpBasics();
         services.AddApiDocument();
         services.AddSingleton<TokenGate>();
+        services.AddSingleton<WebhookIntake>();
         services.AddSingleton<PressureFeed>();
         services.AddSingleton<JobWait>();
         services.AddSingleton<DeploymentWait>();

@@ -40,7 +40,7 @@ public static class WebhookEndpoints
             Errors =
             [
                 WebhookErrors.SignatureMissing, WebhookErrors.SignatureInvalid, WebhookErrors.Malformed, Errors.BodyTooLarge,
-                WebhookErrors.NotConfigured, WebhookErrors.NotStored,
+                WebhookErrors.NotConfigured, WebhookErrors.NotStored, WebhookErrors.Busy,
             ],
         });
         return endpoints;
@@ -48,7 +48,7 @@ public static class WebhookEndpoints
 
     private static async Task<IResult> ReceiveAsync(
         HttpRequest request, IOptionsMonitor<WebhookOptions> options, GithubDelivery github, DurableTransactions transactions,
-        BrokerPublisher publisher, OrchestratorMetrics metrics, ILogger<WebhookOptions> logger, CancellationToken cancellationToken)
+        BrokerPublisher publisher, WebhookIntake intake, OrchestratorMetrics metrics, ILogger<WebhookOptions> logger, CancellationToken cancellationToken)
     {
         if (options.CurrentValue.Secrets.Count == 0)
             return WebhookErrors.NotConfigured.Because("No webhook secret is configured, so no delivery can be trusted.");
@@ -74,8 +74,10 @@ public static class WebhookEndpoints
             return Results.Ok();
         }
 
-        var message = Message(request, body);
-        return await StoreAsync(message, transactions, publisher, logger, cancellationToken)
+        using var place = await intake.EnterAsync(Patience, cancellationToken);
+        if (!place.IsAcquired)
+            return WebhookErrors.Busy.Because("More deliveries came than can be stored at a time; deliver it again.").WithHeader("Retry-After", "1");
+        return await StoreAsync(Message(request, body), transactions, publisher, logger, cancellationToken)
             ? Results.Ok()
             : WebhookErrors.NotStored.Because("Nothing durable could be done; deliver it again.").WithHeader("Retry-After", "5");
     }

@@ -19,4 +19,7 @@ public static class WebhookErrors
 
     public static readonly ErrorKind NotStored = new(
         503, "WEBHOOK_NOT_STORED", "The delivery could not be stored", "Deliver it again: neither the database nor the broker took it.");
+
+    public static readonly ErrorKind Busy = new(
+        503, "WEBHOOK_BUSY", "Too many deliveries at once", "Deliver it again: nothing was stored. More replicas of the API take more at a time.");
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -10,6 +11,8 @@ namespace Orchestrator.Sagas.Hosting;
 /// <summary>How a host of ours starts and fails to start.</summary>
 public static class HostStart
 {
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
     /// <summary>
     /// Settings files lie beside the program. The default, the current directory, is <c>/</c> for many a service, and
     /// the host would watch the whole file system for changes of its settings.
@@ -64,6 +67,40 @@ public static class HostStart
                 await pause.WaitForNextTickAsync(cancellationToken);
             }
         }
+    }
+
+    /// <summary>
+    /// Serves until the process is asked to stop. Whoever does not come to an end then is left: what this process
+    /// held is taken over as after a death, and a supervisor would kill it anyway.
+    /// </summary>
+    /// <returns>The exit code: 1 when a host that had started could not stop in time.</returns>
+    public static async Task<int> ServeAsync(this WebApplication app)
+    {
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = app.Lifetime.ApplicationStopping.Register(() => asked.TrySetResult());
+        var running = app.RunAsync();
+        if (await Task.WhenAny(running, asked.Task) == asked.Task)
+        {
+            // A bus that is told to stop while it starts may wait for itself.
+            var hasStarted = app.Lifetime.ApplicationStarted.IsCancellationRequested;
+            var patience = hasStarted ? app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout + Grace : Grace;
+            try
+            {
+                await running.WaitAsync(patience);
+            }
+            catch (TimeoutException) when (!running.IsCompleted)
+            {
+                app.Logger.LogWarning("Left without waiting any longer for what does not stop");
+                return hasStarted ? 1 : 0;
+            }
+            catch (OperationCanceledException) when (!hasStarted)
+            {
+                return 0;
+            }
+        }
+
+        await running;
+        return 0;
     }
 
     private static int Complain(string line)

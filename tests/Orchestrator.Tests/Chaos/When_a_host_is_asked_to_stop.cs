@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Orchestrator.Local.Servers;
 using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Chaos;
@@ -29,5 +30,20 @@ public sealed class When_a_host_is_asked_to_stop(Servers servers)
         var verdict = await load.CheckAsync(place, TimeSpan.FromSeconds(60)) with { Run = "stop" };
         await verdict.ReportAsync();
         Assert.True(verdict.Holds, verdict.ToString());
+    }
+
+    [Fact]
+    public async Task Should_leave_at_once_when_it_has_not_even_started()
+    {
+        await using var place = await servers.CreatePlaceAsync();
+        foreach (var project in (string[])["Orchestrator.Workers", "Orchestrator.Api"])
+        {
+            await using var host = await Host.LaunchAsync(project, place);
+            // Its bus starts after that.
+            await Wait.UntilAsync(() => Task.FromResult(File.Exists(host.LogFile) && LogTail.Of(host.LogFile, 20).Contains("Now listening", StringComparison.Ordinal)), "listening");
+            var clock = Stopwatch.StartNew();
+            Assert.Equal(0, await host.StopAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(15), $"{host.LogFile} took {clock.Elapsed}");
+        }
     }
 }

@@ -4,7 +4,7 @@ using RabbitMQ.Client;
 
 namespace Orchestrator.Tests.Messaging;
 
-public sealed class When_a_message_is_malformed(Servers servers)
+public sealed class When_a_message_is_malformed(When_a_message_is_malformed.OneHost one) : IClassFixture<When_a_message_is_malformed.OneHost>
 {
     private const string Enqueue = "orchestrator.jobs.enqueue-job";
     private const string EnqueueQueue = "orchestrator-enqueue-job";
@@ -57,10 +57,7 @@ public sealed class When_a_message_is_malformed(Servers servers)
     [Fact]
     public async Task Should_be_a_dead_letter_with_its_reason_while_its_neighbours_are_stored()
     {
-        await using var place = await servers.CreatePlaceAsync();
-        await using var host = await Host.StartAllAsync(place);
-        // The queues are there and nobody takes from them: all of it waits for one batch.
-        await host.KillAsync();
+        await one.KillAsync();
         var messages = new List<ForeignMessage>();
         for (var i = 0; i < Commands.Length; i++)
         {
@@ -74,17 +71,16 @@ public sealed class When_a_message_is_malformed(Servers servers)
             messages.Add(ForeignMessage.Delivery(Deliveries.Body(1000 + i, "queued", "self-hosted")));
         }
 
-        await ForeignPublisher.PublishAsync(place, messages);
-        await host.RestartAsync();
-        await host.UntilReadyAsync();
+        await ForeignPublisher.PublishAsync(one.Place, messages);
+        await one.RestartAsync();
 
         var good = Commands.Length + BadDeliveries.Length;
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = $1 FROM dead_letter", good), "in the dead letters");
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = $1 FROM job", good), "stored");
+        await Wait.UntilAsync(() => one.Place.ScalarAsync<bool>("SELECT count(*) = $1 FROM dead_letter", good), "in the dead letters");
+        await Wait.UntilAsync(() => one.Place.ScalarAsync<bool>("SELECT count(*) = $1 FROM job", good), "stored");
         for (var i = 0; i < Commands.Length; i++)
         {
             var (body, reason) = Commands[i];
-            var found = await place.ScalarAsync<string>(
+            var found = await one.Place.ScalarAsync<string>(
                 "SELECT reason FROM dead_letter WHERE message_id = $1 AND queue = $2 AND exchange = $3 AND body = $4",
                 $"bad-{i}", EnqueueQueue, Enqueue, Encoding.UTF8.GetBytes(body));
             Assert.True(found?.Contains(reason, StringComparison.Ordinal), $"{Start(body)}: '{found}' does not say {reason}");
@@ -93,7 +89,7 @@ public sealed class When_a_message_is_malformed(Servers servers)
         for (var i = 0; i < BadDeliveries.Length; i++)
         {
             var (body, eventName, reason) = BadDeliveries[i];
-            var found = await place.ScalarAsync<string>(
+            var found = await one.Place.ScalarAsync<string>(
                 """
                 SELECT reason FROM dead_letter WHERE headers->>'X-GitHub-Delivery' = $1 AND queue = $2 AND body = $3
                 AND routing_key = 'workflow-job' AND content_type = 'application/json' AND coalesce(headers->>'X-GitHub-Event', '') = $4
@@ -102,14 +98,13 @@ public sealed class When_a_message_is_malformed(Servers servers)
             Assert.True(found?.Contains(reason, StringComparison.Ordinal), $"{Start(body)}: '{found}' does not say {reason}");
         }
 
-        Assert.Equal(0L, await place.ScalarAsync<long>("SELECT count(*) FROM job WHERE id NOT LIKE 'good-%' AND id::bigint < 1000"));
+        Assert.Equal(0L, await one.Place.ScalarAsync<long>("SELECT count(*) FROM job WHERE id NOT LIKE 'good-%' AND id::bigint < 1000"));
     }
 
     [Fact]
     public async Task Should_be_one_dead_letter_however_often_it_is_delivered()
     {
-        await using var place = await servers.CreatePlaceAsync();
-        await using var host = await Host.StartAllAsync(place);
+        await one.CleanAsync();
         ForeignMessage[] bad =
         [
             ForeignMessage.Plain(Enqueue, "not JSON", "with-id"),
@@ -119,28 +114,26 @@ public sealed class When_a_message_is_malformed(Servers servers)
             ForeignMessage.Delivery("{}", "one-delivery"),
         ];
 
-        await ForeignPublisher.PublishAsync(place, [.. bad, .. bad, .. bad]);
+        await ForeignPublisher.PublishAsync(one.Place, [.. bad, .. bad, .. bad]);
         await ForeignPublisher.PublishAsync(
-            place, ForeignMessage.Plain(Enqueue, """{"platform":"gitlab","id":"last"}"""), ForeignMessage.Delivery(Deliveries.Body(1, "queued", "self-hosted")));
+            one.Place, ForeignMessage.Plain(Enqueue, """{"platform":"gitlab","id":"last"}"""), ForeignMessage.Delivery(Deliveries.Body(1, "queued", "self-hosted")));
 
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 2 FROM job"), "stored");
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) >= $1 FROM dead_letter", bad.Length), "in the dead letters");
-        await Wait.UntilAsync(() => IsEmptyAsync(place), "drained");
-        Assert.Equal((long)bad.Length, await place.ScalarAsync<long>("SELECT count(*) FROM dead_letter"));
+        await Wait.UntilAsync(() => one.Place.ScalarAsync<bool>("SELECT count(*) = 2 FROM job"), "stored");
+        await Wait.UntilAsync(() => one.Place.ScalarAsync<bool>("SELECT count(*) >= $1 FROM dead_letter", bad.Length), "in the dead letters");
+        await Wait.UntilAsync(IsEmptyAsync, "drained");
+        Assert.Equal((long)bad.Length, await one.Place.ScalarAsync<long>("SELECT count(*) FROM dead_letter"));
     }
 
     /// <summary>Two messages of one job in one batch are joined first; where they cannot be, no other must suffer.</summary>
     [Fact]
     public async Task Should_not_take_neighbours_along_where_two_messages_of_a_job_meet()
     {
-        await using var place = await servers.CreatePlaceAsync();
-        await using var host = await Host.StartAllAsync(place);
-        await host.KillAsync();
+        await one.KillAsync();
         string[] odd = ["""{"a":1,"a":2}""", """{"text":"\ud800"}""", """{"\ud800":1}""", """{"number":1e999999}"""];
         // At the reader's depth limit as a body, and so one level beyond it in the row.
         var deep = $$$"""{"action":"queued","deep":{{{Nested(63)}}},"workflow_job":{"id":1,"labels":["self-hosted"],"created_at":"2026-11-01T12:00:00Z"},"repository":{"full_name":"a/b"}}""";
 
-        await ForeignPublisher.PublishAsync(place, odd.SelectMany((raw, i) => (ForeignMessage[])
+        await ForeignPublisher.PublishAsync(one.Place, odd.SelectMany((raw, i) => (ForeignMessage[])
         [
             ForeignMessage.Plain(Enqueue, $$$"""{"platform":"gitlab","id":"before-{{{i}}}"}"""),
             ForeignMessage.Plain(Enqueue, $$$"""{"platform":"gitlab","id":"same-{{{i}}}","raw":{{{raw}}}}"""),
@@ -148,57 +141,92 @@ public sealed class When_a_message_is_malformed(Servers servers)
             ForeignMessage.Plain(Enqueue, $$$"""{"platform":"gitlab","id":"after-{{{i}}}"}"""),
             ForeignMessage.Delivery(Deliveries.Body(100 + i, "queued", "self-hosted")),
         ]).Append(ForeignMessage.Delivery(deep)).Append(ForeignMessage.Delivery(Deliveries.Body(1, "in_progress", "self-hosted"))));
-        await host.RestartAsync();
-        await host.UntilReadyAsync();
+        await one.RestartAsync();
 
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = $1 FROM job", (odd.Length * 4) + 1), "stored");
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = $1 FROM job WHERE id LIKE 'same-%' AND raw @> '{\"b\":1}'", odd.Length), "stored");
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT raw ?& '{queued,in_progress}' FROM job WHERE id = '1'"), "joined");
+        await Wait.UntilAsync(() => one.Place.ScalarAsync<bool>("SELECT count(*) = $1 FROM job", (odd.Length * 4) + 1), "stored");
+        await Wait.UntilAsync(() => one.Place.ScalarAsync<bool>("SELECT count(*) = $1 FROM job WHERE id LIKE 'same-%' AND raw @> '{\"b\":1}'", odd.Length), "stored");
+        await Wait.UntilAsync(() => one.Place.ScalarAsync<bool>("SELECT raw ?& '{queued,in_progress}' FROM job WHERE id = '1'"), "joined");
     }
 
-    public static TheoryData<string, string, bool> Odd => new()
-    {
-        { "a NUL in the message id", """{"platform":""}""", true },
-        { "bytes that are no text", """{"platform":"odd","id":"bad","raw":{"a":"?"}}""", false },
-        { "bytes that are no name", """{"platform":"odd","id":"bad","raw":{"?":1}}""", false },
-    };
+    private static readonly (string What, string Body, bool IsOddId)[] Odd =
+    [
+        ("a NUL in the message id", """{"platform":""}""", true),
+        ("bytes that are no text", """{"platform":"odd","id":"bad","raw":{"a":"?"}}""", false),
+        ("bytes that are no name", """{"platform":"odd","id":"bad","raw":{"?":1}}""", false),
+    ];
 
     /// <summary>What the publisher wrote beside the body must not spoil the batch either, nor the dead letter.</summary>
-    [Theory, MemberData(nameof(Odd))]
-    public async Task Should_not_take_neighbours_along_with(string what, string body, bool isOddId)
+    [Fact]
+    public async Task Should_not_take_neighbours_along_with_what_is_odd_around_it()
     {
-        await using var place = await servers.CreatePlaceAsync();
-        await using var host = await Host.StartAllAsync(place);
-        await host.KillAsync();
-        await using (var publisher = await AmqpPublisher.ConnectAsync(place))
+        foreach (var (what, body, isOddId) in Odd)
         {
-            for (var i = 0; i < 20; i++)
+            await one.KillAsync();
+            await using (var publisher = await AmqpPublisher.ConnectAsync(one.Place))
             {
-                await publisher.PublishAsync(Enqueue, $$"""{"platform":"odd","id":"good-{{i}}"}""", $"good-{i}");
-                if (i == 10)
+                for (var i = 0; i < 20; i++)
                 {
-                    await publisher.PublishAsync(
-                        Enqueue, [.. Encoding.Latin1.GetBytes(body).Select(b => b == '?' ? (byte)0xff : b)], isOddId ? "bad\0id" : "bad", "",
-                        ("x-orchestrator-actor", "some\0body"), ("tracestate", "a=\0"), ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+                    await publisher.PublishAsync(Enqueue, $$"""{"platform":"odd","id":"good-{{i}}"}""", $"good-{what}-{i}");
+                    if (i == 10)
+                    {
+                        await publisher.PublishAsync(
+                            Enqueue, [.. Encoding.Latin1.GetBytes(body).Select(b => b == '?' ? (byte)0xff : b)], isOddId ? "bad\0id" : $"bad-{what}", "",
+                            ("x-orchestrator-actor", "some\0body"), ("tracestate", "a=\0"), ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+                    }
                 }
             }
+
+            await one.RestartAsync();
+
+            await Wait.UntilAsync(() => one.Place.ScalarAsync<bool>("SELECT count(*) = 20 FROM job"), $"stored beside {what}");
+            await Wait.UntilAsync(() => one.Place.ScalarAsync<bool>("SELECT count(*) = 1 FROM dead_letter"), what);
+            Assert.StartsWith("INVALID_FIELD: ", await one.Place.ScalarAsync<string>("SELECT reason FROM dead_letter"), StringComparison.Ordinal);
+            await Wait.UntilAsync(IsEmptyAsync, "drained");
+            Assert.Equal(1L, await one.Place.ScalarAsync<long>("SELECT count(*) FROM dead_letter"));
         }
-
-        await host.RestartAsync();
-        await host.UntilReadyAsync();
-
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 20 FROM job"), $"stored beside {what}");
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 1 FROM dead_letter"), what);
-        Assert.StartsWith("INVALID_FIELD: ", await place.ScalarAsync<string>("SELECT reason FROM dead_letter"), StringComparison.Ordinal);
-        await Wait.UntilAsync(() => IsEmptyAsync(place), "drained");
-        Assert.Equal(1L, await place.ScalarAsync<long>("SELECT count(*) FROM dead_letter"));
     }
 
-    private static async Task<bool> IsEmptyAsync(Place place)
+    private async Task<bool> IsEmptyAsync()
     {
-        await using var connection = await new ConnectionFactory { Uri = place.Amqp }.CreateConnectionAsync();
+        await using var connection = await new ConnectionFactory { Uri = one.Place.Amqp }.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
         return await channel.MessageCountAsync(EnqueueQueue) == 0 && await channel.MessageCountAsync(GithubQueue) == 0;
+    }
+
+    /// <summary>One host for all tests: each kills it, so that all that it publishes waits for one batch, and starts it again.</summary>
+    public sealed class OneHost(Servers servers) : IAsyncLifetime
+    {
+        private Host? _host;
+
+        public Place Place { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Place = await servers.CreatePlaceAsync();
+            _host = await Host.StartAllAsync(Place);
+        }
+
+        public Task CleanAsync() => Place.ExecuteAsync("TRUNCATE job, dead_letter");
+
+        public async Task KillAsync()
+        {
+            await _host!.KillAsync();
+            await CleanAsync();
+        }
+
+        public async Task RestartAsync()
+        {
+            await _host!.RestartAsync();
+            await _host.UntilReadyAsync();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_host is not null)
+                await _host.DisposeAsync();
+            if (Place is not null)
+                await Place.DisposeAsync();
+        }
     }
 
     private static string Nested(int depth) => string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth);
