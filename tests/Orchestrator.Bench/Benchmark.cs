@@ -1,4 +1,5 @@
 using Orchestrator.Bench.Actions;
+using Orchestrator.Bench.Clones;
 using Orchestrator.Bench.Intake;
 using Orchestrator.Bench.Pressure;
 using Orchestrator.Bench.Reports;
@@ -33,6 +34,7 @@ public static class Benchmark
                     "saga" => new SagaScenario(stand, options, report).RunAsync(stop.Token),
                     "jobs-webhook" => new WebhookScenario(stand, options, report).RunAsync(stop.Token),
                     "actions" => new ActionsScenario(stand, options, report).RunAsync(stop.Token),
+                    "clones" => new ClonesScenario(stand, options, report).RunAsync(stop.Token),
                     _ => new PressureScenario(stand, options, report).RunAsync(stop.Token),
                 });
             }
