@@ -128,6 +128,8 @@ internal sealed class CloneHost(CloneStorage storage, ILogger<CloneHost> log) : 
                 await process.StopAsync(StopGrace);
                 await process.DisposeAsync();
             }
+
+            await seat.Clearing;
         }));
         await _inFlight.DrainAsync();
         _changes.Writer.TryComplete();
@@ -213,6 +215,7 @@ internal sealed class CloneHost(CloneStorage storage, ILogger<CloneHost> log) : 
             await DirectoryTree.CreateAsync(next);
             FailPoint.Pass("clone-begun");
             await provider.CloneAsync(storage.Layout.Data(spec.SnapshotId), CloneServer.RevisionOf(next, 1), seat.Working);
+            Note("copied");
             await StorageLayout.WriteAsync(Path.Combine(next, CloneRecord.FileName), record, seat.Working);
             FailPoint.Pass("clone-copied");
             Directory.Move(next, storage.Layout.Clone(seat.Id));
@@ -245,6 +248,7 @@ internal sealed class CloneHost(CloneStorage storage, ILogger<CloneHost> log) : 
             try
             {
                 await process.UntilReadyAsync(storage.Options.StartTimeout, seat.Working);
+                Note("started");
                 break;
             }
             catch (CloneFailedException exception) when (!record.IsReady && record.Revision == 1 && IsPortTaken(exception) && refused.Count < PortAttempts)
@@ -274,6 +278,7 @@ internal sealed class CloneHost(CloneStorage storage, ILogger<CloneHost> log) : 
             {
                 FailPoint.Pass("clone-started");
                 await CloneUser.PrepareAsync(record.Spec, Path.Combine(storage.Layout.Clone(seat.Id), "run"), record.Port, seat.Working);
+                Note("prepared");
                 FailPoint.Pass("clone-prepared");
                 record = await SaveAsync(record with { IsReady = true, Took = Stopwatch.GetElapsedTime(since) }, seat.Working);
             }
@@ -336,6 +341,7 @@ internal sealed class CloneHost(CloneStorage storage, ILogger<CloneHost> log) : 
             storage.BinariesFor(snapshot.Report.PostgresVersion);
             await Removal.OfDataAsync(fresh, CancellationToken.None);
             await provider.CloneAsync(storage.Layout.Data(reset.SnapshotId), fresh, seat.Working);
+            Note("copied");
             FailPoint.Pass("reset-copied");
         }
         catch
@@ -347,17 +353,28 @@ internal sealed class CloneHost(CloneStorage storage, ILogger<CloneHost> log) : 
 
         // From here on the old data is given up: what is written there now is lost, as a reset means.
         seat.State = CloneState.Starting;
-        if (seat.Process is { } process)
+        var process = seat.Process;
+        seat.Process = null;
+        if (process is not null)
+            await process.EndAsync();
+        Note("stopped");
+        FailPoint.Pass("reset-stopped");
+        try
         {
-            seat.Process = null;
-            await process.DisposeAsync();
+            seat.Record = await SaveAsync(
+                old with { SnapshotId = reset.SnapshotId, Revision = reset.Revision, Provider = provider.Name, IsReady = false }, CancellationToken.None);
+        }
+        catch
+        {
+            storage.Unpin(reset.SnapshotId);
+            if (process is not null)
+                await process.DisposeAsync();
+            throw;
         }
 
-        FailPoint.Pass("reset-stopped");
-        seat.Record = await SaveAsync(
-            old with { SnapshotId = reset.SnapshotId, Revision = reset.Revision, Provider = provider.Name, IsReady = false }, CancellationToken.None);
         FailPoint.Pass("reset-switched");
         storage.Unpin(old.SnapshotId);
+        seat.Clearing = Task.WhenAll(seat.Clearing, ClearAsync(process, CloneServer.RevisionOf(directory, old.Revision)));
         try
         {
             await BringUpAsync(seat, seat.Record, since);
@@ -368,11 +385,29 @@ internal sealed class CloneHost(CloneStorage storage, ILogger<CloneHost> log) : 
             (seat.State, seat.Reason) = (CloneState.Failed, exception.Message);
             throw;
         }
-        finally
+    }
+
+    /// <summary>
+    /// Removes data that a reset gave up while the new one starts: the kernel first writes back what it has of the old mount,
+    /// which takes seconds on a busy disk. Never throws: the next start removes what this leaves.
+    /// </summary>
+    private async Task ClearAsync(PostgresProcess? process, string data)
+    {
+        try
         {
-            await Removal.OfDataAsync(CloneServer.RevisionOf(directory, old.Revision), CancellationToken.None);
+            var gone = storage.MoveDataAway(data);
+            if (process is not null)
+                await process.DisposeAsync();
+            await Removal.OfAsync(gone, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            log.LogWarning("{Data} stays until the next start: {Reason}", data, exception.Message);
         }
     }
+
+    /// <summary>A step in the trace of the work.</summary>
+    private static void Note(string step) => Activity.Current?.AddEvent(new ActivityEvent(step));
 
     private async Task<CloneReport> DestroyAsync(Guid cloneId)
     {
@@ -385,6 +420,7 @@ internal sealed class CloneHost(CloneStorage storage, ILogger<CloneHost> log) : 
         await seat.Gate.WaitAsync();
         try
         {
+            await seat.Clearing;
             await RemoveAsync(seat);
             _seats.TryRemove(KeyValuePair.Create(cloneId, seat));
             return new CloneReport { CloneId = cloneId, SnapshotId = default, Revision = 0, State = CloneState.Failed, Host = "", Port = 0, Provider = "" };
@@ -414,6 +450,8 @@ internal sealed class CloneHost(CloneStorage storage, ILogger<CloneHost> log) : 
             await Removal.OfAsync(gone, CancellationToken.None);
         }
 
+        // What a worker that was killed left of its bounds.
+        storage.Cgroups?.Open(CloneServer.GroupOf(seat.Id, record.Revision)).Remove();
         seat.Record = null;
         storage.Ports.Release(record.Port);
         storage.Unpin(record.SnapshotId);

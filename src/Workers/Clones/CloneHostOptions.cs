@@ -61,9 +61,33 @@ public sealed class CloneHostOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// The memory of a clone in MiB, its part of the page cache included: what takes more is ended, and the clone's Postgres
+    /// recovers. 0, or 128 to 1,048,576; default 0, no bound. Needs cgroups, as <c>Clones:MilliCpus</c> and
+    /// <c>Clones:MaxProcesses</c> do; where there are none, the instance status warns.
+    /// </summary>
+    [Range(0, 1048576)]
+    public int MemoryMiB { get; set; }
+
+    /// <summary>The processor time of a clone in thousandths of a processor. 0 to 1,024,000; default 0, no bound.</summary>
+    [Range(0, 1024000)]
+    public int MilliCpus { get; set; }
+
+    /// <summary>How many processes and threads a clone may have, programs of its superuser included. 0, or 32 to 4,194,304; default 0, no bound.</summary>
+    [Range(0, 4194304)]
+    public int MaxProcesses { get; set; }
+
+    /// <summary>
+    /// The cgroup below which clones get theirs, as a path below the mount of each controller. Default: <c>orchestrator</c> below
+    /// the worker's own cgroup.
+    /// </summary>
+    public string CgroupParent { get; set; } = "";
+
     /// <summary>Libraries that each clone preloads, comma-separated, such as <c>pg_stat_statements</c>. Default: none.</summary>
     [RegularExpression(@"[A-Za-z0-9_\-]*(,[A-Za-z0-9_\-]+)*", ErrorMessage = "it must be names, separated by commas.")]
     public string PreloadLibraries { get; set; } = "";
+
+    internal bool IsBounded => MemoryMiB > 0 || MilliCpus > 0 || MaxProcesses > 0;
 
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {
@@ -75,6 +99,10 @@ public sealed class CloneHostOptions : IValidatableObject
             yield return new ValidationResult("it must be an absolute path.", [nameof(BinDirectory)]);
         if (!IPAddress.TryParse(ListenAddress, out _))
             yield return new ValidationResult("it must be an IP address.", [nameof(ListenAddress)]);
+        if (MemoryMiB is > 0 and < 128)
+            yield return new ValidationResult("it must be 0 or at least 128.", [nameof(MemoryMiB)]);
+        if (MaxProcesses is > 0 and < 32)
+            yield return new ValidationResult("it must be 0 or at least 32.", [nameof(MaxProcesses)]);
         if (PortTo < PortFrom)
             yield return new ValidationResult("it must not be below Clones:PortFrom.", [nameof(PortTo)]);
     }

@@ -21,6 +21,9 @@ internal sealed class CloneSeat(Guid id) : IDisposable
 
     public string Reason { get; set; } = "";
 
+    /// <summary>Completes when nothing of earlier revisions is left. Never faults.</summary>
+    public Task Clearing { get; set; } = Task.CompletedTask;
+
     /// <summary>When the last restarts were, to slow down a Postgres that keeps dying.</summary>
     public Queue<long> Restarts { get; } = new();
 

@@ -40,6 +40,6 @@ public sealed record StorageReport
 }
 
 /// <summary>A reason for the instance status WARNING.</summary>
-/// <param name="Code"><c>DISK_SHORT</c>, <c>PROVIDER_DEGRADED</c>, <c>NO_SANDBOX</c>, <c>CLONES_WITHOUT_TLS</c>.</param>
+/// <param name="Code"><c>DISK_SHORT</c>, <c>PROVIDER_DEGRADED</c>, <c>NO_SANDBOX</c>, <c>BOUNDS_NOT_KEPT</c>, <c>CLONES_WITHOUT_TLS</c>.</param>
 /// <param name="Message">A sentence for the operator.</param>
 public sealed record StorageWarning(string Code, string Message);

@@ -48,7 +48,21 @@ internal static class StorageReports
 
         if (storage.Sandbox.Kind is SandboxKind.None)
             yield return new StorageWarning("NO_SANDBOX", "Clones with a superuser are refused: there is no bubblewrap, or it cannot make namespaces here.");
+        if (NotKept(storage) is { Length: > 0 } bounds)
+            yield return new StorageWarning("BOUNDS_NOT_KEPT", $"{bounds} cannot be kept: this machine gives no cgroups for it.");
         if (!IPAddress.IsLoopback(IPAddress.Parse(options.ListenAddress)))
             yield return new StorageWarning("CLONES_WITHOUT_TLS", $"Clones listen on {options.ListenAddress} without TLS.");
+    }
+
+    private static string NotKept(CloneStorage storage)
+    {
+        var options = storage.Options;
+        (string Name, bool IsLost)[] bounds =
+        [
+            ("Clones:MemoryMiB", options.MemoryMiB > 0 && storage.Cgroups?.LimitsMemory is not true),
+            ("Clones:MilliCpus", options.MilliCpus > 0 && storage.Cgroups?.LimitsCpu is not true),
+            ("Clones:MaxProcesses", options.MaxProcesses > 0 && storage.Cgroups?.LimitsProcesses is not true),
+        ];
+        return string.Join(", ", bounds.Where(bound => bound.IsLost).Select(bound => bound.Name));
     }
 }

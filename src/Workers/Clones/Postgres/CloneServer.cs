@@ -1,4 +1,6 @@
+using System.Globalization;
 using Orchestrator.Workers.Clones.Storage;
+using Orchestrator.Workers.Runtimes.Cgroups;
 
 namespace Orchestrator.Workers.Clones.Postgres;
 
@@ -19,11 +21,20 @@ internal sealed record CloneServer(
         var directory = storage.Layout.Clone(record.Spec.CloneId);
         var data = RevisionOf(directory, record.Revision);
         var mount = provider.MountOf(storage.Layout.Data(record.SnapshotId), data);
-        return new CloneServer(storage, storage.BinariesFor(version), directory, mount?.Target ?? data, provider.OwnFilesOf(data), mount);
+        return new CloneServer(storage, storage.BinariesFor(version), directory, mount?.Target ?? data, provider.OwnFilesOf(data), mount)
+        {
+            Group = GroupOf(record.Spec.CloneId, record.Revision),
+        };
     }
+
+    /// <summary>The cgroup of one revision: while a reset starts the next one, the kernel may still hold the last.</summary>
+    public static string GroupOf(Guid cloneId, int revision) => string.Create(CultureInfo.InvariantCulture, $"clone-{cloneId:N}-{revision}");
 
     /// <summary>The data directory of one revision of a clone.</summary>
     public static string RevisionOf(string directory, int revision) => Path.Combine(directory, $"r{revision}");
+
+    /// <summary>The name of the cgroup that bounds it; null when nothing does.</summary>
+    public string? Group { get; init; }
 
     public string Sockets => Path.Combine(Directory, "run");
 
@@ -68,6 +79,7 @@ internal sealed record CloneServer(
         OwnFiles = OwnFiles,
         Environment = Storage.Environment,
         Mount = Mount,
+        Cgroup = Group is null ? null : Storage.Cgroups?.Create(Group, new CgroupLimits(Storage.Options.MemoryMiB, Storage.Options.MilliCpus, Storage.Options.MaxProcesses)),
         Depth = Storage.Sandbox.Kind is SandboxKind.None ? 0 : 2,
     });
 

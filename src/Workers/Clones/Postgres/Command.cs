@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Orchestrator.Workers.Runtimes;
 
 namespace Orchestrator.Workers.Clones.Postgres;
 

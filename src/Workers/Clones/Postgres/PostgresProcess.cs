@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Orchestrator.Workers.Clones.Storage;
+using Orchestrator.Workers.Runtimes.Cgroups;
 
 namespace Orchestrator.Workers.Clones.Postgres;
 
@@ -13,9 +14,13 @@ internal sealed class PostgresProcess : IAsyncDisposable
     private const int Interrupt = 2;
     private const int Quit = 3;
     private const int Kill = 9;
+    private const int Nothing = 0;
     private const int LongestTail = 8192;
     private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan LongestPoll = TimeSpan.FromMilliseconds(50);
+
+    // Joins the groups that are named before the "--", then becomes the command.
+    private const string Launch = "until [ \"$1\" = -- ]; do echo 0 >\"$1\" || exit 98; shift; done; shift; exec \"$@\" >>\"$0\" 2>&1 </dev/null";
 
     private readonly Process _process;
     private readonly PostgresStart _start;
@@ -43,9 +48,9 @@ internal sealed class PostgresProcess : IAsyncDisposable
         // A lock file is left by a kill -9; whoever wrote it is gone, as the caller knows.
         File.Delete(Path.Combine(start.OwnFiles, "postmaster.pid"));
         var logStart = File.Exists(start.LogFile) ? new FileInfo(start.LogFile).Length : 0;
-        string[] redirect = ["sh", "-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", start.LogFile];
+        string[] launch = ["sh", "-c", Launch, start.LogFile, .. start.Cgroup?.JoinFiles ?? [], "--"];
         string[] mount = start.Mount is { } overlay ? OverlayOnXfs.InNamespace(overlay) : [];
-        var process = await Command.StartAsync([.. redirect, .. mount, .. start.Command], start.Environment);
+        var process = await Command.StartAsync([.. launch, .. mount, .. start.Command], start.Environment);
         process.StandardInput.Close();
         process.StandardOutput.Close();
         process.StandardError.Close();
@@ -93,7 +98,25 @@ internal sealed class PostgresProcess : IAsyncDisposable
         return false;
     }
 
-    /// <summary>Ends it and all that it started, at once.</summary>
+    /// <summary>
+    /// Ends it and all that it started, and returns when they are gone: nobody has its port or its files any more. Its mount
+    /// may take longer, because the kernel first writes what the file system has in memory: <see cref="Exit"/> tells.
+    /// </summary>
+    public async Task EndAsync()
+    {
+        OpenPostmaster();
+        if (_root < 0)
+        {
+            await KillAsync();
+            return;
+        }
+
+        SystemCalls.SignalProcess(_root, Kill);
+        while (!Exit.IsCompleted && SystemCalls.SignalProcess(_root, Nothing))
+            await Task.WhenAny(Exit, Task.Delay(FirstPoll));
+    }
+
+    /// <summary>Ends it and all that it started, at once, and waits for its mount too.</summary>
     public async Task KillAsync()
     {
         OpenPostmaster();
@@ -193,6 +216,8 @@ internal sealed class PostgresProcess : IAsyncDisposable
     private async Task<int> WaitAsync()
     {
         await _process.WaitForExitAsync();
+        for (var pause = FirstPoll; _start.Cgroup?.Remove() is false && pause < LongestPoll; pause *= 2)
+            await Task.Delay(pause);
         return _process.ExitCode;
     }
 }
@@ -213,6 +238,9 @@ internal sealed record PostgresStart
 
     /// <summary>An overlay to mount first.</summary>
     public CloneMount? Mount { get; init; }
+
+    /// <summary>The group that bounds its memory and processors; removed when it has ended.</summary>
+    public ICgroup? Cgroup { get; init; }
 
     /// <summary>How many processes stand between our child and the postmaster.</summary>
     public required int Depth { get; init; }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Options;
 using Orchestrator.Workers.Clones.Postgres;
+using Orchestrator.Workers.Runtimes.Cgroups;
 
 namespace Orchestrator.Workers.Clones.Storage;
 
@@ -17,6 +18,7 @@ internal sealed class CloneStorage(IOptions<CloneHostOptions> options, ILogger<C
     private readonly ConcurrentDictionary<Guid, SnapshotRecord> _snapshots = new();
     private readonly Dictionary<Guid, int> _pins = [];
     private readonly Lock _pinning = new();
+    private readonly Lazy<ICgroups?> _cgroups = new(() => CgroupTree.Find(options.Value.CgroupParent));
     private FileStream? _held;
     private CloneProviders? _providers;
     private Sandbox? _sandbox;
@@ -35,6 +37,9 @@ internal sealed class CloneStorage(IOptions<CloneHostOptions> options, ILogger<C
     public CloneProviders Providers => _providers ?? throw NotOpen();
 
     public Sandbox Sandbox => _sandbox ?? throw NotOpen();
+
+    /// <summary>Keeps clones within their bounds; null when they have none, or when there are no cgroups here.</summary>
+    public ICgroups? Cgroups => Options.IsBounded ? _cgroups.Value : null;
 
     public IReadOnlyList<PostgresBinaries> Binaries { get; private set; } = [];
 
@@ -151,6 +156,15 @@ internal sealed class CloneStorage(IOptions<CloneHostOptions> options, ILogger<C
     {
         var gone = Path.Combine(Layout.Gone, Guid.CreateVersion7().ToString("N"));
         Directory.Move(directory, gone);
+        return gone;
+    }
+
+    /// <summary>Moves one data directory out of sight in one step, for removal.</summary>
+    public string MoveDataAway(string data)
+    {
+        var gone = Path.Combine(Layout.Gone, Guid.CreateVersion7().ToString("N"));
+        Directory.CreateDirectory(gone, DirectoryTree.OwnerOnly);
+        Directory.Move(data, Path.Combine(gone, Path.GetFileName(data)));
         return gone;
     }
 
