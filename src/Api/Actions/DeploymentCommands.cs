@@ -87,21 +87,13 @@ internal static class DeploymentCommands
         var item = new DeploymentEvent(deploymentId, command(deploymentId, job)) { Actor = http.Actor() };
         var answer = await writes.RunAsync(http, async transaction =>
         {
-            try
+            var move = (await engine.ApplyAsync(transaction, [item], http.RequestAborted))[0];
+            return move switch
             {
-                var move = (await engine.ApplyAsync(transaction, [item], http.RequestAborted))[0];
-                return move switch
-                {
-                    { Deployment: null } => Answer.Refused(ActionErrors.NoDeployment(id)),
-                    { Refusal: { } refusal } => Answer.Refused(ActionErrors.IllegalTransition.Because(refusal)),
-                    { Deployment: { } deployment } => Accepted(deployment),
-                };
-            }
-            catch (RestoreWithoutDeploymentException)
-            {
-                // It was removed since it was looked for.
-                return Answer.Refused(ActionErrors.NoDeployment(id));
-            }
+                { Deployment: null } => Answer.Refused(ActionErrors.NoDeployment(id)),
+                { Refusal: { } refusal } => Answer.Refused(ActionErrors.IllegalTransition.Because(refusal)),
+                { Deployment: { } deployment } => Accepted(deployment),
+            };
         });
         return await wait.AnswerAsync(http, answer);
     }

@@ -223,18 +223,3 @@ public sealed record SnapshotBody
 
 /// <summary>What the original answers where there is nothing to show.</summary>
 public sealed record ResponseBody(string Status, string Message);
-
-/// <summary>The one branch.</summary>
-public sealed record BranchBody
-{
-    public required string Name { get; init; }
-    public required string BaseDataset { get; init; }
-    public required string Parent { get; init; }
-    public required string DataStateAt { get; init; }
-
-    [JsonPropertyName("snapshotID")]
-    public required string SnapshotId { get; init; }
-    public required string Dataset { get; init; }
-    public required int NumSnapshots { get; init; }
-    public required bool Protected { get; init; }
-}

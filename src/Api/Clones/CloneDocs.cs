@@ -98,13 +98,4 @@ internal static class CloneDocs
     {
         Answers = [new(200, "The state.", typeof(RetrievingBody), RetrievalExample)],
     };
-
-    public static readonly Doc Branches = new("List branches", "There is one, `main`: it is there for clients of the original.")
-    {
-        Answers =
-        [
-            new(200, "The branch.", typeof(BranchBody[]),
-                """[{"name":"main","baseDataset":"","parent":"","dataStateAt":"20261121120001","snapshotID":"clones@snapshot_20261121120000","dataset":"","numSnapshots":1,"protected":false}]"""),
-        ],
-    };
 }

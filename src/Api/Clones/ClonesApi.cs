@@ -14,6 +14,7 @@ public static class ClonesApi
     {
         endpoints.MapClones();
         endpoints.MapSnapshots();
+        endpoints.MapBranches();
         endpoints.MapInstanceStatus();
         return endpoints;
     }

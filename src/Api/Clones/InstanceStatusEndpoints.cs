@@ -1,7 +1,5 @@
-using System.Globalization;
 using Orchestrator.Api.Auth;
 using Orchestrator.Api.Http.OpenApi;
-using Orchestrator.Sagas.Clones;
 
 namespace Orchestrator.Api.Clones;
 
@@ -15,27 +13,6 @@ public static class InstanceStatusEndpoints
             .WithName("GetInstanceStatus").Describe(CloneDocs.Status);
         instance.MapGet("/instance/retrieval", async (InstanceStatus status, CancellationToken cancellationToken) => Results.Ok(await status.ReadRetrievingAsync(cancellationToken)))
             .WithName("GetRetrieval").Describe(CloneDocs.Retrieval);
-        instance.MapGet("/branches", BranchesAsync).WithName("ListBranches").Describe(CloneDocs.Branches);
         return endpoints;
-    }
-
-    private static async Task<IResult> BranchesAsync(CloneReader reader, CancellationToken cancellationToken)
-    {
-        var snapshots = await reader.ListSnapshotsAsync(cancellationToken);
-        var newest = snapshots.Count == 0 ? null : snapshots[0].Snapshot;
-        return Results.Ok(new[]
-        {
-            new BranchBody
-            {
-                Name = SnapshotBody.MainBranch,
-                BaseDataset = newest?.HostId ?? "",
-                Parent = "",
-                DataStateAt = newest?.DataStateAt?.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture) ?? "",
-                SnapshotId = newest?.Id ?? "",
-                Dataset = newest?.HostId ?? "",
-                NumSnapshots = snapshots.Count,
-                Protected = false,
-            },
-        });
     }
 }

@@ -7,7 +7,7 @@ internal static class SnapshotDocs
 {
     private static readonly Dictionary<string, string> IdExample = new(StringComparer.Ordinal) { ["id"] = "clones@snapshot_20261121120000" };
 
-    private static readonly DocParameter Wait = DocParameter.Header("Prefer", "`wait=SECONDS`: answer when the status is OK or FATAL, or after so many seconds, 60 at most.", "wait=1");
+    internal static readonly DocParameter Wait = DocParameter.Header("Prefer", "`wait=SECONDS`: answer when the status is OK or FATAL, or after so many seconds, 60 at most.", "wait=1");
 
     public static readonly Doc List = new("List snapshots", "Those that can be cloned, the newest data first.")
     {

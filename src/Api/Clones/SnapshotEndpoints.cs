@@ -58,12 +58,23 @@ public static class SnapshotEndpoints
         var (command, live) = Command(body);
         validation.DemandClone(command);
         var wait = Prefer.Wait(http.Request) ?? (body.Source is null ? OriginalPatience : null);
-        return await BeginAsync(http, command, live, wait, commands, reader, waiting, writes, cancellationToken);
+        return await BeginAsync(http, command, live, wait, snapshot => snapshot, commands, reader, waiting, writes, cancellationToken);
     }
 
-    private static async Task<IResult> SaveCloneAsync(
+    private static Task<IResult> SaveCloneAsync(
         HttpContext http, CommandValidation validation, CloneCommands commands, CloneReader reader, CloneWait waiting, IdempotentWrites writes,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken) =>
+        SaveAsync(http, snapshot => snapshot, validation, commands, reader, waiting, writes, cancellationToken);
+
+    /// <summary>Saves a clone, and answers with the id of the snapshot alone.</summary>
+    internal static Task<IResult> CommitAsync(
+        HttpContext http, CommandValidation validation, CloneCommands commands, CloneReader reader, CloneWait waiting, IdempotentWrites writes,
+        CancellationToken cancellationToken) =>
+        SaveAsync(http, snapshot => new CommitBody { SnapshotId = snapshot.Id }, validation, commands, reader, waiting, writes, cancellationToken);
+
+    private static async Task<IResult> SaveAsync(
+        HttpContext http, Func<SnapshotBody, object> shape, CommandValidation validation, CloneCommands commands, CloneReader reader, CloneWait waiting,
+        IdempotentWrites writes, CancellationToken cancellationToken)
     {
         var body = await RequestBody.ReadJsonAsync<SnapshotCloneRequest>(http);
         if (body.CloneId is null or "")
@@ -71,13 +82,13 @@ public static class SnapshotEndpoints
         var command = new CreateSnapshot { CloneId = body.CloneId, Message = body.Message };
         validation.DemandClone(command);
         return await BeginAsync(
-            http, command, live: null, Prefer.Wait(http.Request) ?? OriginalPatience, commands, reader, waiting, writes, cancellationToken);
+            http, command, live: null, Prefer.Wait(http.Request) ?? OriginalPatience, shape, commands, reader, waiting, writes, cancellationToken);
     }
 
     // 202 with the snapshot as it is; to a request that waits, 200 with the finished one, or what it failed with.
     private static async Task<IResult> BeginAsync(
-        HttpContext http, CreateSnapshot command, SourceAddress? live, TimeSpan? wait, CloneCommands commands, CloneReader reader, CloneWait waiting,
-        IdempotentWrites writes, CancellationToken cancellationToken)
+        HttpContext http, CreateSnapshot command, SourceAddress? live, TimeSpan? wait, Func<SnapshotBody, object> shape, CloneCommands commands, CloneReader reader,
+        CloneWait waiting, IdempotentWrites writes, CancellationToken cancellationToken)
     {
         string? id = null;
         var answer = await writes.RunAsync(http, async transaction =>
@@ -92,7 +103,7 @@ public static class SnapshotEndpoints
             }
 
             var view = await reader.ReadSnapshotAsync(transaction, id, cancellationToken) ?? throw new InvalidOperationException("The snapshot is not there.");
-            return Answer.Created($"/snapshot/{id}", SnapshotBody.Of(view, view.Snapshot.CreatedAt)) with { Status = StatusCodes.Status202Accepted };
+            return Answer.Created($"/snapshot/{id}", shape(SnapshotBody.Of(view, view.Snapshot.CreatedAt))) with { Status = StatusCodes.Status202Accepted };
         });
         if (wait is not { } patience || id is null || answer is Answer { IsRefusal: true })
             return answer;
@@ -100,7 +111,7 @@ public static class SnapshotEndpoints
         return settled switch
         {
             { Snapshot: { State: nameof(SnapshotStateMachine.Fatal), FatalCode: { } code } failed } => CloneErrors.Of(code, failed.FatalDetail ?? ""),
-            { Snapshot.State: nameof(SnapshotStateMachine.Ready) } => Results.Ok(SnapshotBody.Of(settled, (await reader.ReadPaceAsync(cancellationToken)).Now)),
+            { Snapshot.State: nameof(SnapshotStateMachine.Ready) } => Results.Ok(shape(SnapshotBody.Of(settled, (await reader.ReadPaceAsync(cancellationToken)).Now))),
             _ => answer,
         };
     }
