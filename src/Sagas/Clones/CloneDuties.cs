@@ -10,12 +10,17 @@ using Orchestrator.Sagas.Persistence.Timers;
 
 namespace Orchestrator.Sagas.Clones;
 
-/// <summary>Tells the clones of a host that has been away for too long.</summary>
+/// <summary>Tells the clones of a host that has been away for too long, and forgets such a host when it has nothing left.</summary>
 public sealed class FollowCloneHosts(NpgsqlDataSource source, DurableTransactions transactions, IOptions<CloneOptions> options, TimeProvider time) : IDuty
 {
     private static readonly string Lost = $"""
         SELECT c.correlation_id, c.attempt, h.seen_at FROM clone c JOIN clone_host h ON h.id = c.host_id
         WHERE c.state IN ('Creating', 'Ready', 'Resetting', 'Deleting') AND now() - h.seen_at > $1 AND NOT {CloneHosts.IsAlive} LIMIT 1000
+        """;
+
+    private static readonly string Empty = $"""
+        DELETE FROM clone_host h WHERE now() - h.seen_at > $1 AND NOT {CloneHosts.IsAlive}
+              AND NOT EXISTS (SELECT FROM clone c WHERE c.host_id = h.id) AND NOT EXISTS (SELECT FROM clone_snapshot s WHERE s.host_id = h.id)
         """;
 
     public string Name => "follow-clone-hosts";
@@ -40,12 +45,17 @@ public sealed class FollowCloneHosts(NpgsqlDataSource source, DurableTransaction
             }
         }
 
-        if (lost.Count == 0)
-            return;
-        await using var transaction = await transactions.BeginAsync(cancellationToken);
-        foreach (var clone in lost)
-            transaction.Publish(Envelope.Command(clone, time.GetUtcNow()));
-        await transaction.CommitAsync(cancellationToken);
+        if (lost.Count > 0)
+        {
+            await using var transaction = await transactions.BeginAsync(cancellationToken);
+            foreach (var clone in lost)
+                transaction.Publish(Envelope.Command(clone, time.GetUtcNow()));
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        await using var forget = source.CreateCommand(Empty);
+        forget.Parameters.Add(new() { Value = options.Value.HostLossTimeout });
+        await forget.ExecuteNonQueryAsync(cancellationToken);
     }
 }
 

@@ -41,6 +41,7 @@ public sealed class RemoveOldRows(
         await RemoveAsync("inbox", Delete("inbox", "received_at"), keep.Inbox, cancellationToken);
         await RemoveAsync("dead letters", Delete("dead_letter", "first_seen"), keep.DeadLetters, cancellationToken);
         await RemoveAsync("events", Delete("resource_event", "at"), keep.Events, cancellationToken);
+        await RemoveAsync("times of clones", Delete("clone_creation", "at"), keep.Events, cancellationToken);
         await RemoveAsync("tombstones", Delete("job_tombstone", "deleted_at"), keep.Tombstones, cancellationToken);
         await RemoveAsync("idempotency keys", Delete("idempotency_key", "created_at"), TimeSpan.FromHours(24), cancellationToken);
     }

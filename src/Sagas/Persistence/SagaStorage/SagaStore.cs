@@ -12,8 +12,8 @@ namespace Orchestrator.Sagas.Persistence.SagaStorage;
 /// The lock is an advisory one by name and id of the saga: it covers instances that do not exist yet, so that two
 /// first messages of one saga wait for each other instead of failing.
 /// </summary>
-internal sealed class SagaStore<TSaga, TDb>(
-    DurableTransactions transactions, SagaDbContexts<TDb> contexts, SagaName<TSaga> name, SagaRow<TSaga> row, JoinedTransaction joined,
+public sealed class SagaStore<TSaga, TDb>(
+    DurableTransactions transactions, SagaDbContexts<TDb> contexts, SagaName<TSaga> name, JoinedTransaction joined,
     IServiceProvider services, OrchestratorMetrics metrics, TimeProvider time)
     : ISagaRepositoryContextFactory<TSaga>
     where TSaga : class, ISaga
@@ -60,69 +60,49 @@ internal sealed class SagaStore<TSaga, TDb>(
     {
         if (joined.Transaction is { } outer)
         {
-            await HandleAsync(outer, context, handle);
+            await HandleAsync(outer, context, locked: null, handle);
             return;
         }
 
         var clock = Stopwatch.GetTimestamp();
         await using var transaction = await transactions.BeginAsync(context.CancellationToken);
-        var (isNew, found) = await EnterAsync(transaction, context, lockedAtOnce);
-        if (!isNew)
+        if (!await EnterAsync(transaction, context, lockedAtOnce))
         {
             metrics.Duplicates(name.Value, 1);
             await context.NotifyConsumed(context, Stopwatch.GetElapsedTime(clock), name.Value);
             return;
         }
 
-        await using var db = contexts.Within(transaction);
-        var repository = Repository(transaction, context, db);
-        if (lockedAtOnce is { } id)
-            repository.Expect(id, found);
-        await handle(repository);
-        foreach (var write in repository.Writes())
-            transaction.ExecuteWithCommit(write);
-        await TranslatingAsync(() => transaction.CommitAsync(context.CancellationToken));
+        await HandleAsync(transaction, context, lockedAtOnce, handle);
+        await transaction.CommitAsync(context.CancellationToken);
     }
 
-    // The sender's own statements may come after, and must see what these have written.
-    private async Task HandleAsync<T>(DurableTransaction transaction, ConsumeContext<T> context, Func<SagaRepository<TSaga, TDb, T>, Task> handle)
+    private async Task HandleAsync<T>(
+        DurableTransaction transaction, ConsumeContext<T> context, Guid? locked, Func<SagaRepository<TSaga, TDb, T>, Task> handle)
         where T : class
     {
         await using var db = contexts.Within(transaction);
-        var repository = Repository(transaction, context, db);
-        await handle(repository);
-        await using var batch = transaction.CreateBatch();
-        foreach (var write in repository.Writes())
-            batch.BatchCommands.Add(write);
-        if (batch.BatchCommands.Count > 0)
-            await TranslatingAsync(() => batch.ExecuteNonQueryAsync(context.CancellationToken));
-    }
-
-    private SagaRepository<TSaga, TDb, T> Repository<T>(DurableTransaction transaction, ConsumeContext<T> context, TDb db)
-        where T : class =>
-        new(new DurableConsumeContext<T>(context, services, transaction, time), db, transaction, name, row);
-
-    private async Task TranslatingAsync(Func<Task> write)
-    {
+        var durable = new DurableConsumeContext<T>(context, services, transaction, time);
+        await handle(new SagaRepository<TSaga, TDb, T>(durable, db, transaction, name, locked));
         try
         {
-            await write();
+            if (db.ChangeTracker.HasChanges())
+                await db.SaveChangesAsync(context.CancellationToken);
         }
-        catch (PostgresException exception) when (exception.SqlState is SagaRow<TSaga>.NotWritten)
+        catch (DbUpdateException exception) when (IsConflict(exception))
         {
-            throw SagaConflictException.OfWriter(name.Value, exception);
-        }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UniqueViolation && exception.TableName == row.Table)
-        {
-            throw SagaConflictException.OfKey(name.Value, exception.ConstraintName, exception);
+            throw new SagaConflictException(name.Value, exception);
         }
     }
 
-    // One round trip: BEGIN, the inbox row, and when the message names its saga the lock and the row.
-    private async Task<(bool IsNew, SagaInstance<TSaga>? Found)> EnterAsync(DurableTransaction transaction, ConsumeContext context, Guid? lockedAtOnce)
+    private static bool IsConflict(DbUpdateException exception) =>
+        exception is DbUpdateConcurrencyException
+        || exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
+
+    // One round trip: BEGIN, the inbox row, and the lock when the message names its saga.
+    private async Task<bool> EnterAsync(DurableTransaction transaction, ConsumeContext context, Guid? lockedAtOnce)
     {
         await using var batch = transaction.CreateBatch();
-        var isNamed = context.MessageId is not null;
         switch (context.MessageId, lockedAtOnce)
         {
             case ({ } messageId, { } id):
@@ -136,15 +116,6 @@ internal sealed class SagaStore<TSaga, TDb>(
                 break;
         }
 
-        // In a statement of its own: it sees what was committed before the lock was granted.
-        if (lockedAtOnce is { } read)
-            batch.BatchCommands.Add(row.Select(read));
-        await using var reader = await batch.ExecuteReaderAsync(context.CancellationToken);
-        if (isNamed && await reader.ReadAsync(context.CancellationToken) && !reader.GetBoolean(0))
-            return (false, null);
-        if (lockedAtOnce is null)
-            return (true, null);
-        await reader.NextResultAsync(context.CancellationToken);
-        return (true, await reader.ReadAsync(context.CancellationToken) ? row.Read(reader) : null);
+        return await batch.ExecuteScalarAsync(context.CancellationToken) is not false;
     }
 }
