@@ -28,10 +28,14 @@ public sealed class CloneYard : IAsyncLifetime
 
     private TestFileSystem? _disk;
     private CloneLab? _lab;
+    private Task<(CloneHostOptions Options, SnapshotReport Snapshot)>? _victim;
 
     internal CloneLab Lab => _lab!;
 
     internal SnapshotReport Snapshot { get; private set; } = null!;
+
+    /// <summary>A second storage, for processes that are killed, with one snapshot; nobody holds it open.</summary>
+    internal Task<(CloneHostOptions Options, SnapshotReport Snapshot)> Victim => _victim ??= MakeVictimAsync();
 
     /// <summary>On XFS where we may make one, else on whatever there is.</summary>
     public async ValueTask InitializeAsync()
@@ -54,5 +58,12 @@ public sealed class CloneYard : IAsyncLifetime
             await _lab.DisposeAsync();
         if (_disk is not null)
             await _disk.DisposeAsync();
+    }
+
+    private async Task<(CloneHostOptions Options, SnapshotReport Snapshot)> MakeVictimAsync()
+    {
+        var options = CloneLab.OptionsFor(Path.GetFullPath(Path.Combine(Lab.Options.Directory, "..", $"killed-{Guid.CreateVersion7():N}")), "auto");
+        await using var lab = await CloneLab.OpenAsync(options);
+        return (options, await lab.SnapshotOfSqlAsync("CREATE TABLE mark (note text)"));
     }
 }

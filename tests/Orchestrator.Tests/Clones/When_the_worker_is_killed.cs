@@ -16,12 +16,7 @@ public sealed class When_the_worker_is_killed(CloneYard yard) : IAsyncLifetime
     private CloneHostOptions _options = null!;
     private SnapshotReport _snapshot = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        _options = CloneLab.OptionsFor(Path.GetFullPath(Path.Combine(yard.Lab.Options.Directory, "..", $"killed-{Guid.CreateVersion7():N}")), "auto");
-        await using var lab = await CloneLab.OpenAsync(_options);
-        _snapshot = await lab.SnapshotOfSqlAsync("CREATE TABLE mark (note text)");
-    }
+    public async ValueTask InitializeAsync() => (_options, _snapshot) = await yard.Victim;
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -100,10 +95,12 @@ public sealed class When_the_worker_is_killed(CloneYard yard) : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(_options.DumpRoot, "one.sql"), "CREATE TABLE mark (note text)", TestContext.Current.CancellationToken);
         var take = new SnapshotSpec { SnapshotId = Guid.CreateVersion7(), Dump = new DumpSource("one.sql", "app") };
         await DieAsync(place, new CloneHostTask { Options = _options, Outcome = "", Take = take });
-        await using var next = await StartAsync(new CloneHostTask { Options = _options, Outcome = "", Take = take, Create = SpecOf() with { SnapshotId = take.SnapshotId } });
+        var spec = SpecOf() with { SnapshotId = take.SnapshotId };
+        await using var next = await StartAsync(new CloneHostTask { Options = _options, Outcome = "", Take = take, Create = spec });
 
         Assert.Equal(0L, await CloneLab.AskAsync<long>(next.Outcome.Made!, "SELECT count(*) FROM mark"));
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(_options.Directory, "new")));
+        await LeavesNothingAsync(next, spec.CloneId);
     }
 
     /// <summary>The first always, all in the long dose.</summary>
