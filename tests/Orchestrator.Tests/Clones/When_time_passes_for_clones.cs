@@ -12,6 +12,8 @@ public sealed class When_time_passes_for_clones(Servers servers)
         await using var control = await CloneControl.StartAsync(
             servers, ("Clones:MaxIdleMinutes", "120"), ("Clones:Sources:shop:Keep", "2"), ("Clones:Sources:shop:Schedule", "0 3 * * *"));
         await control.TakeSnapshotAsync();
+        // On this clock, not on the one that is moved.
+        await UntilAsync(control, "SELECT EXISTS (SELECT FROM cron_schedule WHERE group_name = 'clones' AND key = 'shop' AND next_at IS NOT NULL)", "scheduled");
         var now = new DateTimeOffset(await control.Place.ScalarAsync<DateTime>("SELECT now()"));
 
         await control.CreateAsync("leased", more: ",\"protected\":true");
