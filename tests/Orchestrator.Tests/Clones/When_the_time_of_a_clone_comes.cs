@@ -1,5 +1,3 @@
-using Orchestrator.Tests.Infrastructure;
-
 namespace Orchestrator.Tests.Clones;
 
 /// <summary>As <see cref="When_time_passes_for_clones"/>, by the real clock.</summary>
