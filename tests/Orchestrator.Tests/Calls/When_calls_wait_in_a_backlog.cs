@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Orchestrator.Tests.Chaos;
 using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Calls;
@@ -6,7 +7,7 @@ namespace Orchestrator.Tests.Calls;
 /// <summary>The API and two workers apart, and more calls than they can start.</summary>
 public sealed class When_calls_wait_in_a_backlog(Servers servers)
 {
-    private const int Calls = 3_000;
+    private static readonly int Calls = ChaosCollection.IsLong ? 3_000 : 800;
     private static readonly TimeSpan Equal = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
