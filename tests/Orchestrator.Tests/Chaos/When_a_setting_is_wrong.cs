@@ -2,7 +2,6 @@ using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Chaos;
 
-[Collection(nameof(ChaosCollection))]
 public sealed class When_a_setting_is_wrong(Servers servers)
 {
     /// <summary>Host, variable, value, and the key that the one line must name.</summary>

@@ -2,7 +2,6 @@ using Orchestrator.Tests.Infrastructure;
 
 namespace Orchestrator.Tests.Chaos;
 
-[Collection(nameof(ChaosCollection))]
 public sealed class When_no_queue_is_there_yet(Servers servers)
 {
     [Fact]

@@ -13,7 +13,7 @@ namespace Orchestrator.Tests.Chaos;
 public sealed class When_the_broker_dies_under_a_backlog(OwnServers servers)
 {
     private const int Jobs = 20_000;
-    private static readonly int Kills = ChaosCollection.IsLong ? 10 : 3;
+    private static readonly int Kills = ChaosCollection.IsLong ? 10 : 1;
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
 
     [Fact]
