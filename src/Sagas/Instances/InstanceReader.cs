@@ -25,6 +25,13 @@ public sealed class InstanceReader(IDbContextFactory<OrchestratorDbContext> cont
         return await db.Instances.AsNoTracking().FirstOrDefaultAsync(instance => instance.CorrelationId == guid, cancellationToken);
     }
 
+    /// <summary>Those of several that there are, in the order of their ids.</summary>
+    public async Task<IReadOnlyList<InstanceState>> ReadAsync(IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.Instances.AsNoTracking().Where(instance => ids.Contains(instance.Id)).OrderBy(instance => instance.Id).ToListAsync(cancellationToken);
+    }
+
     /// <summary>
     /// A page of an app's instances by id. The ids of an app go up in the order in which its instances can be seen, so a
     /// page that was full stays as it is while others come.

@@ -17,6 +17,10 @@ public sealed class AttemptData(NpgsqlDataSource source, OutboxOwner owner, Guid
         ON CONFLICT (deployment_id, job, type) DO UPDATE SET data_type = excluded.data_type, data = excluded.data, updated_at = now()
         """;
 
+    private const string Hold = """
+        SELECT 1 FROM action_deployments_attempts WHERE deployment_id = $1 AND attempt = $2 AND state = 'Running' AND worker = $3 FOR SHARE
+        """;
+
     private const string Select = "SELECT data_type, data FROM action_deployments_data WHERE deployment_id = $1 AND job = $2 AND type = $3";
 
     public async Task SetAsync(string job, string kind, JobValue value, CancellationToken cancellationToken)
@@ -35,6 +39,14 @@ public sealed class AttemptData(NpgsqlDataSource source, OutboxOwner owner, Guid
         await using var command = Command(Select, deploymentId, job, kind);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? new JobValue(reader.GetString(0), reader.GetString(1)) : null;
+    }
+
+    public async Task FenceAsync(DurableTransaction transaction, CancellationToken cancellationToken)
+    {
+        await using var batch = transaction.CreateBatch();
+        batch.BatchCommands.Add(Sql.Command(Hold, deploymentId, attempt, owner.Id));
+        if (await batch.ExecuteScalarAsync(cancellationToken) is null)
+            throw new AttemptFencedException();
     }
 
     private NpgsqlCommand Command(string sql, params object[] parameters)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Sagas.Actions.Authoring;
 
@@ -82,6 +83,13 @@ public sealed class JobContext
     public async Task<object?> GetAsync(string kind = JobKind, string? job = null) =>
         await _data.GetAsync(job ?? Job, kind, CancellationToken) is { } value ? DataTypes.Read(value) : null;
 
+    /// <summary>
+    /// Holds the attempt until a transaction ends, so that what commits with it was done by the worker that has the step.
+    /// Called last, before the commit.
+    /// </summary>
+    /// <exception cref="AttemptFencedException">Another worker has taken the step over.</exception>
+    public Task FenceAsync(DurableTransaction transaction) => _data.FenceAsync(transaction, CancellationToken);
+
     /// <summary>A sign of life, for jobs with a <see cref="JobPolicy.HeartbeatTimeout"/>.</summary>
     public void Heartbeat() => LastSign = Time.GetUtcNow();
 
@@ -123,4 +131,7 @@ public interface IJobData
     Task SetAsync(string job, string kind, JobValue value, CancellationToken cancellationToken);
 
     Task<JobValue?> GetAsync(string job, string kind, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="JobContext.FenceAsync"/>
+    Task FenceAsync(DurableTransaction transaction, CancellationToken cancellationToken);
 }

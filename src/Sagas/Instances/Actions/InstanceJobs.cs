@@ -1,7 +1,10 @@
 using System.Globalization;
+using Microsoft.Extensions.Options;
 using Orchestrator.Contracts.Instances;
 using Orchestrator.Sagas.Actions.Authoring;
+using Orchestrator.Sagas.Actions.BuiltIn;
 using Orchestrator.Sagas.Actions.Declarative;
+using Orchestrator.Sagas.Jobs;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
 
@@ -11,7 +14,9 @@ namespace Orchestrator.Sagas.Instances.Actions;
 /// Makes instances of an app. Their guids follow from the deployment and the job, so that another attempt finds what an
 /// earlier one made, and the rollback ends all of it, whatever died in between.
 /// </summary>
-public sealed class ProvisionInstancesJob(InstanceSagas sagas, InstanceReader instances, DurableTransactions transactions, InstanceEnding ending)
+public sealed class ProvisionInstancesJob(
+    InstanceSagas sagas, InstanceReader instances, CommandValidation validation, DurableTransactions transactions, InstanceEnding ending,
+    IOptions<InstancesOptions> options)
     : BuiltInJob<ProvisionInstancesParameters, ProvisionInstancesOutput>
 {
     private static readonly TimeSpan RollbackTime = TimeSpan.FromMinutes(5);
@@ -20,6 +25,12 @@ public sealed class ProvisionInstancesJob(InstanceSagas sagas, InstanceReader in
 
     public override string Description =>
         "Makes instances of an app and returns their ids at once; wait-for-instances waits until they run. Undone, they are terminated: signal, grace time, kill.";
+
+    public override IEnumerable<SchemaProblem> Check(System.Text.Json.Nodes.JsonObject with)
+    {
+        if (RequestRules.Text(with["instanceType"]) is { } type && !TextTemplate.HasReference(type) && options.Value.SizeOf(type) is null)
+            yield return new SchemaProblem(["instanceType"], $"it must be one of {string.Join(", ", options.Value.TypeNames)}.");
+    }
 
     public override bool RollsBack(System.Text.Json.Nodes.JsonObject with) => true;
 
@@ -33,7 +44,9 @@ public sealed class ProvisionInstancesJob(InstanceSagas sagas, InstanceReader in
         {
             foreach (var guid in guids)
             {
-                var command = new ProvisionInstance { InstanceId = guid, AppId = with.App, InstanceType = with.InstanceType ?? "small", RegionId = with.Region };
+                var command = CommandOf(with, guid);
+                if (validation.Check(command) is [var problem, ..])
+                    throw new PermanentJobException(problem.ErrorMessage);
                 var outcome = await sagas.ProvisionAsync(transaction, command, $"action {context.DeploymentId}", context.CancellationToken);
                 if (outcome.Refusal is { Code: InstanceRefusal.Exists } && await instances.ReadAsync(guid, context.CancellationToken) is { } earlier)
                     ids.Add(earlier.Id);
@@ -41,6 +54,8 @@ public sealed class ProvisionInstancesJob(InstanceSagas sagas, InstanceReader in
                     ids.Add(outcome.Instance?.Id ?? throw new PermanentJobException($"{outcome.Refusal!.Code}: {outcome.Refusal.Detail}"));
             }
 
+            // One whose deployment was rolled back meanwhile makes nothing that nobody would end.
+            await context.FenceAsync(transaction);
             await transaction.CommitAsync(context.CancellationToken);
         }
 
@@ -49,6 +64,9 @@ public sealed class ProvisionInstancesJob(InstanceSagas sagas, InstanceReader in
 
     protected override async Task RollbackAsync(ProvisionInstancesParameters with, bool isComplete, JobFailure failure, JobContext context) =>
         await ending.EndAsync(Guids(with, context), RollbackTime, context);
+
+    private static ProvisionInstance CommandOf(ProvisionInstancesParameters with, Guid guid) =>
+        new() { InstanceId = guid, AppId = with.App, InstanceType = with.InstanceType ?? "small", RegionId = with.Region };
 
     private static Guid[] Guids(ProvisionInstancesParameters with, JobContext context) =>
         [.. Enumerable.Range(0, with.Count ?? 1).Select(i => NameIds.Of("provision-instances", $"{context.DeploymentId}/{context.Job}", i.ToString(CultureInfo.InvariantCulture)))];
@@ -75,9 +93,8 @@ public sealed class WaitForInstancesJob(InstanceReader instances, TimeProvider t
         var until = since.At + (with.Timeout ?? StandardTimeout);
         while (true)
         {
-            var found = new List<InstanceState?>();
-            foreach (var id in with.Instances)
-                found.Add(await instances.ReadAsync(id, context.CancellationToken));
+            var byId = (await instances.ReadAsync(with.Instances, context.CancellationToken)).ToDictionary(instance => instance.Id);
+            var found = with.Instances.Select(id => byId.GetValueOrDefault(id)).ToList();
             if (found.TrueForAll(instance => instance?.Status == wanted || (instance is null && wanted is Statuses.Terminated)))
             {
                 return new WaitForInstancesOutput
@@ -90,7 +107,7 @@ public sealed class WaitForInstancesJob(InstanceReader instances, TimeProvider t
             for (var i = 0; i < found.Count; i++)
                 Demand(with.Instances[i], found[i], wanted);
             if (time.GetUtcNow() >= until)
-                throw new PermanentJobException($"not every instance was {wanted} within {(until - since.At).TotalSeconds:0} s: {string.Join(", ", found.Select(instance => $"{instance?.Id} is {instance?.Status}"))}.");
+                throw new PermanentJobException($"not every instance was {wanted} within {(until - since.At).TotalSeconds:0} s: {string.Join(", ", found.OfType<InstanceState>().Where(instance => instance.Status != wanted).Select(instance => $"{instance.Id} is {instance.Status}"))}.");
             context.Heartbeat();
             await Task.Delay(Interval, time, context.CancellationToken);
         }
@@ -124,14 +141,8 @@ public sealed class TerminateInstancesJob(InstanceReader instances, InstanceEndi
 
     protected override async Task<TerminateInstancesOutput> ExecuteAsync(TerminateInstancesParameters with, bool rollsBack, JobContext context)
     {
-        var guids = new List<Guid>();
-        foreach (var id in with.Instances)
-        {
-            if (await instances.ReadAsync(id, context.CancellationToken) is { } instance)
-                guids.Add(instance.CorrelationId);
-        }
-
-        return new TerminateInstancesOutput { Terminated = await ending.EndAsync(guids, with.Timeout ?? StandardTimeout, context) };
+        var found = await instances.ReadAsync(with.Instances, context.CancellationToken);
+        return new TerminateInstancesOutput { Terminated = await ending.EndAsync([.. found.Select(instance => instance.CorrelationId)], with.Timeout ?? StandardTimeout, context) };
     }
 }
 
