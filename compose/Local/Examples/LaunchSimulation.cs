@@ -1,10 +1,13 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Orchestrator.Local.Demo.Instances;
 using Orchestrator.Local.Run;
 using Orchestrator.Local.Servers;
 
 namespace Orchestrator.Local.Examples;
 
-/// <summary><c>examples/launch-simulation</c>: two actions in an assembly that the workers load.</summary>
+/// <summary><c>examples/launch-simulation</c>: two actions in an assembly that the workers load, and two definitions that do the same on instances.</summary>
 internal sealed class LaunchSimulation : IExample
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
@@ -19,11 +22,37 @@ internal sealed class LaunchSimulation : IExample
         new("Actions__Assemblies__900", Checkout.Host("Orchestrator.Examples.LaunchSimulation")),
         new("LaunchSimulation__Root", Root),
         new("LaunchSimulation__Owner", Environment.ProcessId.ToString()),
+        new("Runtimes__ReadOnlyPaths__91", Path.GetDirectoryName(Program)!),
     ];
 
-    /// <summary>Waits until a worker has made it known.</summary>
+    /// <summary>The app whose instances are simulations.</summary>
+    public static JsonObject App => new()
+    {
+        ["name"] = "simulation",
+        ["command"] = new JsonArray("/bin/sh", "-c", """mkdir -p /tmp/simulation && exec "$@" /tmp/simulation""", "sh", Binaries.Find("dotnet") ?? "dotnet", Program),
+        ["env"] = new JsonObject { ["DOTNET_gcServer"] = "0", ["DOTNET_TieredPGO"] = "0", ["DOTNET_NOLOGO"] = "1" },
+        ["ports"] = new JsonArray(7000),
+        ["healthCheck"] = new JsonObject { ["type"] = "tcp" },
+        ["graceSeconds"] = 1,
+    };
+
+    private static string Program { get; } =
+        Path.Combine(Path.GetDirectoryName(Checkout.Host("Orchestrator.Examples.LaunchSimulation"))!, "Orchestrator.Examples.Simulation.dll");
+
+    private static string Definitions => Path.Combine(Checkout.Root, "examples", "launch-simulation", "Definitions");
+
+    /// <summary>Registers the definitions and the app, and waits until a worker has made known what the assembly brings.</summary>
     public async Task RegisterAsync(RunContext run, CancellationToken cancellationToken)
     {
+        foreach (var file in Directory.EnumerateFiles(Definitions, "*.yaml").Order(StringComparer.Ordinal))
+        {
+            using var content = new StringContent(await File.ReadAllTextAsync(file, cancellationToken), Encoding.UTF8, "application/yaml");
+            using var response = await run.Api.PostAsync("api/v1/actions", content, cancellationToken);
+            response.EnsureSuccessStatusCode();
+        }
+
+        using (var apps = new InstancesClient(run))
+            await apps.EnsureAppAsync(App, cancellationToken);
         var since = TimeProvider.System.GetTimestamp();
         while (!(await NamesAsync(run, cancellationToken)).Contains("launch-simulation", StringComparer.Ordinal))
         {

@@ -49,7 +49,9 @@ internal static class Program
 
     private static TcpListener Listen()
     {
-        var listener = new TcpListener(IPAddress.Loopback, 0);
+        // An instance is told its port; otherwise any will do.
+        var port = Environment.GetEnvironmentVariable("PORT");
+        var listener = new TcpListener(IPAddress.Loopback, port is null ? 0 : int.Parse(port));
         listener.Start();
         return listener;
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Orchestrator.Local.Demo.Instances;
 using Orchestrator.Local.Examples;
 using Orchestrator.Local.Run;
 
@@ -42,7 +43,27 @@ internal sealed class ActionsDemo : IDemoPart
         Check(faults, stopped.GetProperty("outcome").GetString() is "Succeeded", $"stop-simulation ended as {stopped.GetProperty("outcome")}: {stopped.GetProperty("rollbackError")}");
         Check(faults, !SimulationProcesses.Of(good).Any(), $"process {pid} of the simulation that was stopped is left");
 
-        return Report(run.Console, faults, pid);
+        var fleet = await FleetAsync(run, client, faults, cancellationToken);
+        return Report(run.Console, faults, pid, fleet);
+    }
+
+    // The same without C#: by the built-in jobs that make instances, wait for them and end them. Gives how many there were.
+    private static async Task<int> FleetAsync(RunContext run, DeploymentsClient client, List<string> faults, CancellationToken cancellationToken)
+    {
+        const int wanted = 2;
+        using var instances = new InstancesClient(run);
+        var app = await instances.EnsureAppAsync(LaunchSimulation.App, cancellationToken);
+        var (launch, stop) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        run.Console.Pair("On instances", $"launch-simulations: {wanted} instances of app simulation");
+        await client.BeginByApiAsync(launch, "launch-simulations", $"demo-{launch}", new { app, count = wanted, instanceType = RunnerExample.Size }, cancellationToken);
+        await ShowAsync(run, client, launch, "Succeeded", faults, cancellationToken);
+        var running = await instances.RunningAsync(app, cancellationToken);
+        Check(faults, running.Count == wanted && running.All(instance => instance.Status is "running"), $"{running.Count} instances run instead of {wanted}");
+        await client.BeginByApiAsync(stop, "stop-simulations", $"demo-{launch}", new { instances = running.Select(instance => instance.Id) }, cancellationToken);
+        var stopped = await client.EndAsync(stop, cancellationToken);
+        Check(faults, stopped.GetProperty("outcome").GetString() is "Succeeded", $"stop-simulations ended as {stopped.GetProperty("outcome")}: {stopped.GetProperty("rollbackError")}");
+        Check(faults, (await instances.RunningAsync(app, cancellationToken)).Count == 0, "instances are left that stop-simulations should have ended");
+        return running.Count;
     }
 
     private static async Task<JsonElement> ShowAsync(
@@ -68,11 +89,11 @@ internal sealed class ActionsDemo : IDemoPart
             faults.Add(fault);
     }
 
-    private static bool Report(RunConsole console, List<string> faults, int pid)
+    private static bool Report(RunConsole console, List<string> faults, int pid, int fleet)
     {
         if (faults.Count == 0)
         {
-            console.Success($"One simulation ran as process {pid} until stop-simulation ended it; the other one left nothing behind.");
+            console.Success($"One simulation ran as process {pid} until stop-simulation ended it; the other one left nothing behind; {fleet} ran as instances and were ended.");
             return true;
         }
 

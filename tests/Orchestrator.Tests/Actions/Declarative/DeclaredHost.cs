@@ -27,6 +27,7 @@ public sealed class DeclaredHost(Servers servers) : IAsyncLifetime
         [
             ("Outbound__Allow__0", $"127.0.0.1:{Target.Port}"), ("Actions__Folder", Folder), ("Streams__PollInterval", "00:00:00.050"),
             ("Actions__Assemblies__0", Checkout.Host("Orchestrator.Examples.LaunchSimulation")), ("LaunchSimulation__Root", Simulations),
+            ("Runtimes__ReadOnlyPaths__0", Path.GetDirectoryName(Checkout.Host("Orchestrator.Examples.LaunchSimulation"))!),
         ];
 
     public async ValueTask InitializeAsync()

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Orchestrator.Local.Demo.Actions;
+using Orchestrator.Local.Servers;
 
 namespace Orchestrator.Tests.Actions.Declarative;
 
@@ -39,6 +40,32 @@ public sealed class When_a_simulation_is_launched(DeclaredHost host)
         Assert.Empty(SimulationProcesses.Of(id));
         Assert.False(Directory.Exists(Path.Combine(host.Simulations, $"{id}")));
         Assert.False(File.Exists(Path.Combine(host.Simulations, "running", $"{id}.json")));
+    }
+
+    [Fact]
+    public async Task Should_run_on_instances_until_they_are_stopped()
+    {
+        foreach (var name in (string[])["launch-simulations", "stop-simulations"])
+            await host.RegisterAsync(await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "examples", "launch-simulation", "Definitions", $"{name}.yaml"), TestContext.Current.CancellationToken));
+        var program = Path.Combine(Path.GetDirectoryName(Checkout.Host("Orchestrator.Examples.LaunchSimulation"))!, "Orchestrator.Examples.Simulation.dll");
+        var (_, app) = await host.AskAsync("POST", "/api/v1/apps", JsonSerializer.Serialize(new
+        {
+            name = DeclaredHost.NewName(),
+            command = (string[])["/bin/sh", "-c", """mkdir -p /tmp/simulation && exec "$@" /tmp/simulation""", "sh", Binaries.Require("dotnet"), program],
+            env = new { DOTNET_gcServer = "0", DOTNET_NOLOGO = "1" },
+            ports = (int[])[7000],
+            healthCheck = new { type = "tcp" },
+        }));
+        var id = app.GetProperty("id").GetInt64();
+
+        var launched = await host.RunAsync("launch-simulations", JsonSerializer.Serialize(new { app = id, instanceType = "large" }));
+
+        Assert.True(launched.GetProperty("outcome").GetString() is "Succeeded", launched.ToString());
+        var running = (await host.AskAsync("GET", $"/api/v1/apps/{id}/instances/running")).Body.GetProperty("instances").EnumerateArray().ToList();
+        Assert.Equal(["running", "running"], running.Select(instance => instance.GetProperty("status").GetString()!));
+        var stopped = await host.RunAsync("stop-simulations", JsonSerializer.Serialize(new { instances = running.Select(instance => instance.GetProperty("id").GetInt64()) }));
+        Assert.True(stopped.GetProperty("outcome").GetString() is "Succeeded", stopped.ToString());
+        Assert.Equal(0, (await host.AskAsync("GET", $"/api/v1/apps/{id}/instances/running/count")).Body.GetProperty("count").GetInt32());
     }
 
     [Fact]
