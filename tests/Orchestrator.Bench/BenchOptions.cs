@@ -6,7 +6,7 @@ namespace Orchestrator.Bench;
 public sealed record BenchOptions
 {
     public const string Usage = """
-        usage: ./bench [jobs | jobs-intake | jobs-webhook | jobs-pressure | saga | actions | clones] [OPTIONS]
+        usage: ./bench [jobs | jobs-intake | jobs-webhook | jobs-pressure | saga | actions | instances | clones] [OPTIONS]
           --quick               a small dose: 60,000 messages, 100,000 completed and 20,000 waiting jobs, 5 seconds
           --messages N          messages by each path                                   (500000)
           --rounds N            rounds of each path, alternating                        (5)
@@ -17,6 +17,8 @@ public sealed record BenchOptions
           --rate N              paced requests per second                               (200)
           --deployments N       deployments of six jobs by 1, 2 and 4 workers           (4000)
           --in-flight N         deployments of six jobs at once                         (10000)
+          --starts N            instances started, one at a time and many at once       (200)
+          --flavors N           flavors that the controller looks at                    (200)
           --clones N            clones of each size by each provider                    (15)
           --megabytes N         the larger database that is cloned; the other has 0.3   (1000)
           --form FORM           body of the commands: camel, snake, envelope            (camel)
@@ -27,7 +29,7 @@ public sealed record BenchOptions
         """;
 
     // Pressure first: the others change how many jobs wait.
-    private static readonly string[] Names = ["jobs-pressure", "jobs-webhook", "jobs-intake", "saga", "actions", "clones"];
+    private static readonly string[] Names = ["jobs-pressure", "jobs-webhook", "jobs-intake", "saga", "actions", "instances", "clones"];
 
     /// <summary>Names of the scenarios to run.</summary>
     public required IReadOnlyList<string> Scenarios { get; init; }
@@ -41,6 +43,8 @@ public sealed record BenchOptions
     public int Rate { get; init; } = 200;
     public int Deployments { get; init; } = 4_000;
     public int InFlight { get; init; } = 10_000;
+    public int Starts { get; init; } = 200;
+    public int Flavors { get; init; } = 200;
     public int Clones { get; init; } = 15;
     public int CloneMegabytes { get; init; } = 1_000;
     public string Form { get; init; } = "camel";
@@ -54,7 +58,7 @@ public sealed record BenchOptions
     /// <summary>True when the tables of jobs are to be filled.</summary>
     public bool NeedsJobs => Scenarios.Any(name => name.StartsWith("jobs", StringComparison.Ordinal));
 
-    private BenchOptions Quick() => this with { Messages = 60_000, Rounds = 3, Completed = 100_000, Waiting = 20_000, Seconds = 5, Sagas = 500, Deployments = 1_000, InFlight = 3_000, Clones = 5, CloneMegabytes = 300 };
+    private BenchOptions Quick() => this with { Messages = 60_000, Rounds = 3, Completed = 100_000, Waiting = 20_000, Seconds = 5, Sagas = 500, Deployments = 1_000, InFlight = 3_000, Starts = 40, Clones = 5, CloneMegabytes = 300 };
 
     public static bool TryParse(string[] args, [NotNullWhen(true)] out BenchOptions? options, out string problem)
     {
@@ -113,6 +117,8 @@ public sealed record BenchOptions
             "--rate" => this with { Rate = number },
             "--deployments" => this with { Deployments = number },
             "--in-flight" => this with { InFlight = number },
+            "--starts" => this with { Starts = number },
+            "--flavors" => this with { Flavors = number },
             "--clones" => this with { Clones = number },
             "--megabytes" => this with { CloneMegabytes = number },
             _ => null,

@@ -1,5 +1,6 @@
 using Orchestrator.Bench.Actions;
 using Orchestrator.Bench.Clones;
+using Orchestrator.Bench.Instances;
 using Orchestrator.Bench.Intake;
 using Orchestrator.Bench.Pressure;
 using Orchestrator.Bench.Reports;
@@ -33,6 +34,7 @@ public static class Benchmark
                     "jobs-intake" => new IntakeScenario(stand, options, report).RunAsync(stop.Token),
                     "saga" => new SagaScenario(stand, options, report).RunAsync(stop.Token),
                     "jobs-webhook" => new WebhookScenario(stand, options, report).RunAsync(stop.Token),
+                    "instances" => new InstancesScenario(stand, options, report).RunAsync(stop.Token),
                     "actions" => new ActionsScenario(stand, options, report).RunAsync(stop.Token),
                     "clones" => new ClonesScenario(stand, options, report).RunAsync(stop.Token),
                     _ => new PressureScenario(stand, options, report).RunAsync(stop.Token),
