@@ -19,6 +19,8 @@ public static class InstancesWorkerRegistration
         services.AddHostedService(provider => provider.GetRequiredService<NodeAgent>());
         services.AddDuty<LookAfterInstances>();
         services.AddDuty<ReconcileCapacity>();
+        services.AddDuty<RemoveOldInstances>();
+        services.AddHostedService<InstanceGauges>();
         return services;
     }
 
