@@ -99,8 +99,13 @@ public sealed class AppStore(IDbContextFactory<OrchestratorDbContext> contexts, 
     /// <summary>Deletes an app with its instances, when all of them are terminated and no flavor provisions it.</summary>
     public async Task<StoreRefusal> DeleteAsync(DurableTransaction transaction, long id, CancellationToken cancellationToken)
     {
-        if (await transaction.ExecuteAsync("SELECT 1 FROM app WHERE id = $1 FOR UPDATE", cancellationToken, id) == 0)
-            return StoreRefusal.NotFound;
+        await using (var locking = transaction.CreateBatch())
+        {
+            locking.BatchCommands.Add(Sql.Command("SELECT 1 FROM app WHERE id = $1 FOR UPDATE", id));
+            if (await locking.ExecuteScalarAsync(cancellationToken) is null)
+                return StoreRefusal.NotFound;
+        }
+
         await using (var batch = transaction.CreateBatch())
         {
             batch.BatchCommands.Add(Sql.Command(

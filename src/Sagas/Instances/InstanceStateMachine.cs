@@ -82,9 +82,10 @@ public sealed class InstanceStateMachine : MassTransitStateMachine<InstanceState
                 c => c.Saga is { IsOfFlavor: true, IsPlaced: true },
                 last => last.Then(InstanceSteps.IntendJobEnd).ThenAsync(InstanceSteps.EndWhatRunsAsync).TransitionTo(Stopping)),
             When(Drains, c => c.Message.IsOverdue)
+                .If(c => c.Saga is { IsOfFlavor: false, ReplacedBy: null }, late => late.Then(InstanceSteps.Move))
                 .Then(InstanceSteps.IntendDrainEnd).ThenAsync(InstanceSteps.EndWhatRunsAsync).TransitionTo(Stopping),
             When(Drains, c => !c.Message.IsOverdue && c.Saga is { IsOfFlavor: true, IsBusy: false, AskedAt: null }).ThenAsync(InstanceSteps.AskAsync),
-            When(Drains, c => !c.Message.IsOverdue && c.Saga is { IsOfFlavor: false, ReplacedBy: null }).Then(InstanceSteps.Replace),
+            When(Drains, c => !c.Message.IsOverdue && c.Saga is { IsOfFlavor: false, ReplacedBy: null }).Then(InstanceSteps.Move),
             When(Replaced).Then(InstanceSteps.IntendMoveEnd).IfElse(
                 c => c.Saga.IsPlaced,
                 placed => placed.ThenAsync(InstanceSteps.EndWhatRunsAsync).TransitionTo(Stopping),

@@ -100,14 +100,16 @@ internal static partial class InstanceSteps
         var policy = (await work.AppAsync(saga.AppId))?.RestartPolicy ?? new RestartPolicy();
         if (saga.RestartsSince is null || work.Now - saga.RestartsSince > TimeSpan.FromSeconds(policy.WindowSeconds))
             (saga.RestartsSince, saga.Restarts) = (work.Now, 0);
-        var comesBack = saga is { InstanceStatus: Intents.Running, IsOfFlavor: false } && policy.Mode is not RestartModes.No && saga.Restarts < policy.Attempts;
+        var comesBack = saga is { InstanceStatus: Intents.Running, IsOfFlavor: false } && policy.Mode is not RestartModes.No && saga.Restarts < policy.Attempts
+            // One that is being moved has a successor already: there is to be one of them.
+            && !(saga.ReplacedBy is { } successor && await work.IsMeantToRunAsync(successor));
         if (!comesBack)
         {
             GiveUp(context);
         }
         else if (saga.ReasonCode is Reasons.NodeLost or Reasons.Drained)
         {
-            Replace(context);
+            Replace(context, saga.Restarts + 1);
             GiveUp(context);
         }
         else
@@ -136,15 +138,17 @@ internal static partial class InstanceSteps
         context.Saga.DueAt = null;
     }
 
-    /// <summary>Another instance of the same app takes its place.</summary>
-    public static void Replace(BehaviorContext<InstanceState> context)
+    /// <summary>Another instance of the same app is made elsewhere; this one ends when that one runs. It has not failed, so nothing is counted.</summary>
+    public static void Move(BehaviorContext<InstanceState> context) => Replace(context, context.Saga.Restarts);
+
+    private static void Replace(BehaviorContext<InstanceState> context, int restarts)
     {
         var (saga, work) = (context.Saga, context.Work());
         var successor = Guid.CreateVersion7();
         saga.ReplacedBy = successor;
         work.Tell("replaced", $"by {successor}");
         var command = new ProvisionInstance { InstanceId = successor, AppId = saga.AppId, InstanceType = saga.InstanceType, RegionId = saga.RegionId };
-        var (old, restarts, since) = (saga.CorrelationId, saga.Restarts + 1, saga.RestartsSince);
+        var (old, since) = (saga.CorrelationId, saga.RestartsSince);
         work.FollowUps.Add(async sagas =>
         {
             await sagas.ReplaceAsync(work.Transaction, command, old, work.Actor, work.CancellationToken);
@@ -156,7 +160,7 @@ internal static partial class InstanceSteps
     {
         var saga = context.Saga;
         saga.InstanceStatus = Intents.Running;
-        (saga.Restarts, saga.RestartsSince, saga.EndedAt) = (0, null, null);
+        (saga.Restarts, saga.RestartsSince, saga.EndedAt, saga.ReplacedBy) = (0, null, null, null);
         saga.DueAt = saga.IsPlaced ? context.Work().Now : null;
         context.Work().Tell("start-asked");
     }

@@ -46,17 +46,21 @@ public sealed class InstanceUpkeep(
             await OneAsync(instance, () => OverdueAsync(instance, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Instances that wait for room, the longest first, until one finds none.</summary>
+    /// <summary>Instances that wait for room: of each size and region the longest first, until one finds none.</summary>
     public async Task PlaceWaitingAsync(CancellationToken cancellationToken)
     {
-        foreach (var instance in await GuidsAsync(
-            "SELECT correlation_id FROM instance WHERE status = 'provisioning' AND NOT is_placed AND instance_status = 'running' ORDER BY id LIMIT $1", cancellationToken))
+        var full = new HashSet<(string Type, long? Region)>();
+        foreach (var (instance, type, region) in await WaitingAsync(cancellationToken))
         {
+            if (full.Contains((type, region)))
+                continue;
             await OneAsync(instance, async () =>
             {
                 await using var transaction = await transactions.BeginAsync(cancellationToken);
-                await sagas.RaiseAsync(transaction, instance, sagas.Machine.Room, new RoomAppeared(), Actor, cancellationToken);
+                var outcome = await sagas.RaiseAsync(transaction, instance, sagas.Machine.Room, new RoomAppeared(), Actor, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
+                if (outcome.Instance is { Status: Statuses.Provisioning, IsPlaced: false, InstanceStatus: Intents.Running })
+                    full.Add((type, region));
             }, cancellationToken);
         }
     }
@@ -149,10 +153,27 @@ public sealed class InstanceUpkeep(
         return guids;
     }
 
+    // Of each kind some, so that those that need much keep none waiting that need little.
+    private async Task<List<(Guid Instance, string Type, long? Region)>> WaitingAsync(CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand("""
+            SELECT correlation_id, instance_type, region_id
+            FROM (SELECT *, row_number() OVER (PARTITION BY instance_type, region_id ORDER BY id) AS place FROM instance
+                  WHERE status = 'provisioning' AND NOT is_placed AND instance_status = 'running') waiting
+            WHERE place <= $1 ORDER BY id
+            """);
+        command.Parameters.Add(new() { Value = Bite });
+        var waiting = new List<(Guid, string, long?)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            waiting.Add((reader.GetGuid(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetInt64(2)));
+        return waiting;
+    }
+
     private async Task<List<(Guid Instance, bool IsOverdue)>> DrainingAsync(CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand(
-            "SELECT p.instance, n.drain_until < database_now() FROM placement p JOIN node n ON n.name = p.node WHERE n.state = 'draining' AND p.goal <> 'end'");
+            "SELECT p.instance, coalesce(n.drain_until < database_now(), false) FROM placement p JOIN node n ON n.name = p.node WHERE n.state = 'draining' AND p.goal <> 'end'");
         var draining = new List<(Guid, bool)>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

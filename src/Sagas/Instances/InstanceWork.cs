@@ -59,6 +59,9 @@ public sealed class InstanceWork(
 
     public void Refuse(string code, string detail) => Refusal = new InstanceRefusal(code, detail);
 
+    public Task<bool> IsMeantToRunAsync(Guid instance) =>
+        db.Instances.AnyAsync(other => other.CorrelationId == instance && other.InstanceStatus == Intents.Running, CancellationToken);
+
     public async Task<App?> AppAsync(long id) => await db.Apps.AsNoTracking().FirstOrDefaultAsync(app => app.Id == id, CancellationToken);
 }
 

@@ -26,7 +26,7 @@ public sealed class NodeTable(NpgsqlDataSource source, IDbContextFactory<Orchest
             INSERT INTO node (name, incarnation, state, machine, runtime, regions, labels, milli_cpus, memory_mib, disk_mib, lease_until)
             VALUES ($1, 1, 'joining', $2, $3, $4, $5, $6, $7, $8, database_now() + $9)
             ON CONFLICT (name) DO UPDATE SET incarnation = node.incarnation + 1,
-                state = 'joining', drain_until = CASE WHEN node.state = 'draining' THEN node.drain_until END,
+                state = 'joining',
                 machine = excluded.machine, runtime = excluded.runtime, regions = excluded.regions, labels = excluded.labels,
                 milli_cpus = excluded.milli_cpus, memory_mib = excluded.memory_mib, disk_mib = excluded.disk_mib,
                 lease_until = excluded.lease_until, heartbeat_at = database_now()
@@ -44,17 +44,29 @@ public sealed class NodeTable(NpgsqlDataSource source, IDbContextFactory<Orchest
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    /// <summary>From here on the node gets work, unless it is being drained. False when its life is over already.</summary>
+    /// <summary>From here on the node gets work, unless it was drained and not opened since. False when its life is over already.</summary>
     public async Task<bool> OpenAsync(string name, long incarnation, CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand(
-            "UPDATE node SET state = CASE WHEN drain_until IS NULL THEN 'active' ELSE 'draining' END WHERE name = $1 AND incarnation = $2 AND state = 'joining'");
+            """
+            UPDATE node SET state = CASE WHEN NOT is_closed THEN 'active' WHEN drain_until IS NULL THEN 'drained' ELSE 'draining' END
+            WHERE name = $1 AND incarnation = $2 AND state = 'joining'
+            """);
         command.Parameters.Add(new() { Value = name });
         command.Parameters.Add(new() { Value = incarnation });
         var opened = await command.ExecuteNonQueryAsync(cancellationToken) == 1;
         if (opened)
             await WakeAsync("*", cancellationToken);
         return opened;
+    }
+
+    /// <summary>The worker is about to end: no new work. What the node holds stays its own until its lease runs out.</summary>
+    public async Task CloseAsync(string name, long incarnation, CancellationToken cancellationToken)
+    {
+        await using var command = source.CreateCommand("UPDATE node SET state = 'joining' WHERE name = $1 AND incarnation = $2 AND state <> 'lost'");
+        command.Parameters.Add(new() { Value = name });
+        command.Parameters.Add(new() { Value = incarnation });
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Renews the lease. False when the node was declared lost, or lives on elsewhere: this life is over.</summary>
@@ -73,7 +85,7 @@ public sealed class NodeTable(NpgsqlDataSource source, IDbContextFactory<Orchest
     {
         await using (var batch = transaction.CreateBatch())
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE node SET state = 'lost', drain_until = NULL WHERE state <> 'lost' AND lease_until < database_now() RETURNING name, incarnation"));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE node SET state = 'lost' WHERE state <> 'lost' AND lease_until < database_now() RETURNING name, incarnation"));
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
@@ -95,23 +107,26 @@ public sealed class NodeTable(NpgsqlDataSource source, IDbContextFactory<Orchest
         return lost;
     }
 
-    /// <summary>Begins a drain. False when there is no such node, or it is lost.</summary>
+    /// <summary>Begins a drain, which holds until the node is opened, through all its lives. False when there is no such node, or it is lost.</summary>
     public async Task<bool> DrainAsync(DurableTransaction transaction, string name, TimeSpan deadline, string actor, CancellationToken cancellationToken)
     {
         if (await transaction.ExecuteAsync(
-            "UPDATE node SET state = 'draining', drain_until = database_now() + $2 WHERE name = $1 AND state <> 'lost'", cancellationToken, name, deadline) == 0)
+            "UPDATE node SET state = CASE state WHEN 'joining' THEN state ELSE 'draining' END, is_closed = true, drain_until = database_now() + $2 WHERE name = $1 AND state <> 'lost'", cancellationToken, name, deadline) == 0)
             return false;
         transaction.Record(new ResourceEvent { Kind = "node", Key = name, What = "drain-asked", ToState = NodeStates.Draining, Reason = $"within {deadline}", Actor = actor });
         return true;
     }
 
-    /// <summary>Gives a drained or draining node work again. False when there is none such.</summary>
+    /// <summary>Gives a drained or draining node work again, a lost one when it comes back. False when there is none such.</summary>
     public async Task<bool> ReopenAsync(DurableTransaction transaction, string name, string actor, CancellationToken cancellationToken)
     {
         if (await transaction.ExecuteAsync(
-            "UPDATE node SET state = 'active', drain_until = NULL WHERE name = $1 AND state IN ('active', 'draining', 'drained')", cancellationToken, name) == 0)
+            """
+            UPDATE node SET state = CASE WHEN state IN ('joining', 'lost') THEN state ELSE 'active' END, is_closed = false, drain_until = NULL
+            WHERE name = $1 AND (state <> 'lost' OR is_closed)
+            """, cancellationToken, name) == 0)
             return false;
-        transaction.Record(new ResourceEvent { Kind = "node", Key = name, What = "opened", ToState = NodeStates.Active, Actor = actor });
+        transaction.Record(new ResourceEvent { Kind = "node", Key = name, What = "opened", Actor = actor });
         transaction.Notify(Placements.Channel, "*");
         return true;
     }

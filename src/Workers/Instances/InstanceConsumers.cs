@@ -38,10 +38,14 @@ public sealed class TerminateInstanceConsumer(SingleMessage single, InstanceSaga
 }
 
 /// <summary>Ends all instances of an app.</summary>
-public sealed class TerminateAppInstancesConsumer(SingleMessage single, AppTermination termination) : IConsumer<TerminateAppInstances>
+public sealed class TerminateAppInstancesConsumer(SingleMessage single, AppStore apps, AppTermination termination) : IConsumer<TerminateAppInstances>
 {
-    public Task Consume(ConsumeContext<TerminateAppInstances> context) => single.HandleAsync(context, "terminate-app-instances", transaction =>
-        termination.RunAsync(transaction, context.Message.AppId, context.ReceiveContext.Publisher(), context.CancellationToken));
+    public Task Consume(ConsumeContext<TerminateAppInstances> context) => single.HandleAsync(context, "terminate-app-instances", async transaction =>
+    {
+        if (!await apps.ExistsAsync(context.Message.AppId, context.CancellationToken))
+            throw new InvalidMessageException("APP_NOT_FOUND", $"There is no app {context.Message.AppId}.");
+        await termination.RunAsync(transaction, context.Message.AppId, context.ReceiveContext.Publisher(), context.CancellationToken);
+    });
 }
 
 /// <summary>Forgets an instance.</summary>
@@ -55,8 +59,12 @@ public sealed class DeleteInstanceConsumer(SingleMessage single, InstanceSagas s
 /// <summary>Drains a node.</summary>
 public sealed class DrainNodeConsumer(SingleMessage single, NodeTable nodes, Microsoft.Extensions.Options.IOptions<InstancesOptions> options) : IConsumer<DrainNode>
 {
-    public Task Consume(ConsumeContext<DrainNode> context) => single.HandleAsync(context, "drain-node", transaction => nodes.DrainAsync(
-        transaction, context.Message.Node, context.Message.Deadline ?? options.Value.DrainDeadline, context.ReceiveContext.Publisher(), context.CancellationToken));
+    public Task Consume(ConsumeContext<DrainNode> context) => single.HandleAsync(context, "drain-node", async transaction =>
+    {
+        var (node, deadline) = (context.Message.Node, context.Message.Deadline ?? options.Value.DrainDeadline);
+        if (!await nodes.DrainAsync(transaction, node, deadline, context.ReceiveContext.Publisher(), context.CancellationToken))
+            throw new InvalidMessageException("NODE_NOT_FOUND", $"There is no node {node}, or it is lost.");
+    });
 }
 
 /// <summary>A step of an instance is overdue, or its restart is due.</summary>

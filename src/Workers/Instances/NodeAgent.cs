@@ -23,13 +23,17 @@ public sealed class NodeAgent(
     private readonly SemaphoreSlim _news = new(0, 1);
     private readonly SemaphoreSlim _room = new(0, 1);
     private long? _beatsSince;
+    private long _lastBeat;
     private NodeLife? _life;
 
     /// <summary>
     /// Whether this worker's own view has been sound for as long as a lease lasts. Otherwise the database may have been away
     /// for everybody, and a lease that ran out says nothing of its node.
     /// </summary>
-    public bool CanJudge => _beatsSince is { } since && time.GetElapsedTime(since) > instances.Value.Lease;
+    public bool CanJudge =>
+        _beatsSince is { } since && time.GetElapsedTime(since) > instances.Value.Lease && time.GetElapsedTime(_lastBeat) < LongestBreak;
+
+    private TimeSpan LongestBreak => (instances.Value.Lease / 2) + instances.Value.Heartbeat;
 
     /// <summary>The name of the node; null while it has none.</summary>
     public string? Name => _life?.Name;
@@ -69,6 +73,7 @@ public sealed class NodeAgent(
             var life = _life = new NodeLife(name.Value, incarnation, tools, claims, upkeep);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             var beating = BeatAsync(life, ending.Token);
+            var listening = Task.CompletedTask;
             try
             {
                 await life.SettleAsync(ending.Token);
@@ -76,18 +81,20 @@ public sealed class NodeAgent(
                     return;
                 logger.LogInformation("This worker is node {Node}, incarnation {Incarnation}", life.Name, life.Incarnation);
                 var working = Task.WhenAll(LookAsync(life, ending.Token), SweepAsync(life, ending.Token), PlaceAsync(ending.Token));
-                var listening = ListenAsync(name, ending.Token);
+                listening = ListenAsync(name, ending.Token);
                 name = null!;
                 await await Task.WhenAny(beating, working, listening);
             }
             finally
             {
                 if (stoppingToken.IsCancellationRequested)
-                    await life.LeaveAsync(LeaveGrace, LeavePatience);
+                    await LeaveAsync(life);
                 await ending.CancelAsync();
                 if (!stoppingToken.IsCancellationRequested)
                     await life.DieAsync();
                 _life = null;
+                // The name is free again: the next life gets it, and no other one.
+                await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         finally
@@ -95,6 +102,30 @@ public sealed class NodeAgent(
             if (name is not null)
                 await name.DisposeAsync();
         }
+    }
+
+    // What is handed over must not come back to a worker that is about to end.
+    private async Task LeaveAsync(NodeLife life)
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(Pause, time);
+            await nodes.CloseAsync(life.Name, life.Incarnation, patience.Token);
+        }
+        catch (Exception exception)
+        {
+            logger.LogWarning("Node {Node} leaves without a word: {Reason}", life.Name, exception.GetBaseException().Message);
+        }
+
+        await life.LeaveAsync(LeaveGrace, LeavePatience);
+    }
+
+    // The beats are without a break only as long as none is late: a machine that slept has seen nothing meanwhile.
+    private void NoteBeat()
+    {
+        if (_beatsSince is null || time.GetElapsedTime(_lastBeat) >= LongestBreak)
+            _beatsSince = time.GetTimestamp();
+        _lastBeat = time.GetTimestamp();
     }
 
     // Ends when the node was declared lost, or another worker has its name.
@@ -111,7 +142,7 @@ public sealed class NodeAgent(
                     return;
                 }
 
-                _beatsSince ??= time.GetTimestamp();
+                NoteBeat();
             }
             catch (Exception exception) when (!ending.IsCancellationRequested)
             {
@@ -222,7 +253,7 @@ public sealed class NodeAgent(
             {
                 await using var command = source.CreateCommand("SELECT 1");
                 await command.ExecuteScalarAsync(stoppingToken);
-                _beatsSince ??= time.GetTimestamp();
+                NoteBeat();
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {

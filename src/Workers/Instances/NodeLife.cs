@@ -8,6 +8,7 @@ namespace Orchestrator.Workers.Instances;
 internal sealed class NodeLife(string name, long incarnation, SupervisionTools tools, NodeClaims claims, InstanceUpkeep upkeep)
 {
     private readonly ConcurrentDictionary<(Guid, int), Supervision> _supervisions = new();
+    private volatile bool _isLeaving;
 
     public string Name => name;
 
@@ -16,7 +17,7 @@ internal sealed class NodeLife(string name, long incarnation, SupervisionTools t
     public int Count => _supervisions.Count;
 
     /// <summary>
-    /// Looks after what an earlier life left: containers that outlived it are adopted, whatever else it held is reported lost,
+    /// Looks after what an earlier life left: containers that outlived it, or ended by themselves since, are adopted, whatever else it held is reported lost,
     /// and what runs without a claim is ended.
     /// </summary>
     public async Task SettleAsync(CancellationToken cancellationToken)
@@ -47,7 +48,7 @@ internal sealed class NodeLife(string name, long incarnation, SupervisionTools t
             ours.Add(key);
             if (_supervisions.TryGetValue(key, out var supervision))
                 supervision.Follow(order);
-            else
+            else if (!_isLeaving)
                 Supervise(order, adopted: null);
         }
 
@@ -81,6 +82,7 @@ internal sealed class NodeLife(string name, long incarnation, SupervisionTools t
     /// <summary>The worker stops. What would die with it is ended in order and reported, so that it is replaced at once.</summary>
     public async Task LeaveAsync(TimeSpan grace, TimeSpan patience)
     {
+        _isLeaving = true;
         if (tools.Runtime.OutlivesWorker)
             return;
         foreach (var supervision in _supervisions.Values)
@@ -90,15 +92,15 @@ internal sealed class NodeLife(string name, long incarnation, SupervisionTools t
 
     private async Task<bool> AdoptAsync(ClaimedWork work, FoundContainer? left, CancellationToken cancellationToken)
     {
-        if (left is not { IsRunning: true } || !tools.Runtime.OutlivesWorker)
+        if (left is null)
+            return false;
+        var container = tools.Runtime.OutlivesWorker ? await tools.Runtime.AdoptAsync(left.Handle, DiscardedOutput.Instance, cancellationToken) : null;
+        if (container is null)
         {
-            if (left is not null)
-                await tools.Runtime.EnsureDeadAsync(left.Handle, cancellationToken);
+            await tools.Runtime.EnsureDeadAsync(left.Handle, cancellationToken);
             return false;
         }
 
-        if (await tools.Runtime.AdoptAsync(left.Handle, DiscardedOutput.Instance, cancellationToken) is not { } container)
-            return false;
         if (!await claims.AdoptAsync(work.Claim, incarnation, cancellationToken))
         {
             await container.DisposeAsync();

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Orchestrator.Workers.Runtimes;
 
 namespace Orchestrator.Workers.Instances;
 
@@ -12,13 +11,8 @@ internal static class RunnerQuestion
     /// <summary>SIGUSR2 on Linux.</summary>
     public const int Signal = 12;
 
-    /// <summary>Whether the program of a handle catches the signal; false also where its process cannot be seen.</summary>
-    public static bool IsUnderstoodBy(string handle)
-    {
-        if (!ProcessHandle.TryParse(handle, out var process) || !process.IsAlive())
-            return false;
-        return Family(process.Pid).Any(Catches);
-    }
+    /// <summary>Whether the program of a process catches the signal; false also where it cannot be seen.</summary>
+    public static bool IsUnderstoodBy(int? process) => process is { } pid && Family(pid).Any(Catches);
 
     private static bool Catches(int pid)
     {

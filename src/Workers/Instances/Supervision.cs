@@ -14,10 +14,14 @@ internal sealed record SupervisionTools(
 /// </summary>
 internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, IContainer? adopted)
 {
+    private static readonly TimeSpan AnswerInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly OutputTail _output = new();
+    private readonly Lock _lock = new();
     private readonly CancellationTokenSource _abort = new();
     private readonly SemaphoreSlim _changed = new(0);
     private volatile ClaimedWork _work = work;
+    private volatile bool _isLeaving;
 
     public Claim Claim => _work.Claim;
 
@@ -29,9 +33,13 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
     /// <summary>The order was read again.</summary>
     public void Follow(ClaimedWork order)
     {
-        if (order.Goal == _work.Goal)
-            return;
-        _work = order;
+        lock (_lock)
+        {
+            if (_isLeaving || order.Goal == _work.Goal)
+                return;
+            _work = order;
+        }
+
         _changed.Release();
     }
 
@@ -41,12 +49,24 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
     /// <summary>The worker stops: end what runs within a time, and say that the node is gone.</summary>
     public void Leave(TimeSpan grace)
     {
-        _work = _work with { Goal = Goal.End, Grace = _work.Goal is Goal.End && _work.Grace < grace ? _work.Grace : grace };
-        IsLeaving = true;
+        lock (_lock)
+        {
+            _work = _work with { Goal = Goal.End, Grace = _work.Goal is Goal.End && _work.Grace < grace ? _work.Grace : grace };
+            _isLeaving = true;
+        }
+
         _changed.Release();
     }
 
-    private bool IsLeaving { get; set; }
+    // The question is over, unless something else is wanted by now.
+    private void Unask()
+    {
+        lock (_lock)
+        {
+            if (_work.Goal is Goal.Ask)
+                _work = _work with { Goal = Goal.Run };
+        }
+    }
 
     private async Task RunAsync()
     {
@@ -111,10 +131,12 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
         var startedAt = tools.Time.GetTimestamp();
         long? askedAt = null;
         var next = Task.CompletedTask;
+        var never = Task.Delay(Timeout.InfiniteTimeSpan, abort);
+        var answer = never;
         var changed = _changed.WaitAsync(abort);
         while (true)
         {
-            await Task.WhenAny(container.Exit, changed, next);
+            await Task.WhenAny(container.Exit, changed, next, answer);
             abort.ThrowIfCancellationRequested();
             if (container.Exit.IsCompleted)
                 return await ExitedAsync(container, abort);
@@ -123,19 +145,18 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
             if (_work.Goal is Goal.End)
                 return await EndAsync(container, abort);
             askedAt = await AskAsync(container, askedAt, abort);
+            answer = askedAt is null ? never : Task.Delay(AnswerInterval, tools.Time, abort);
             if (!next.IsCompleted)
                 continue;
             if (check.Type is not HealthCheckTypes.Process || !record.IsHealthy)
                 await CheckAsync(record, tools.Time.GetElapsedTime(startedAt), abort);
-            next = Task.Delay(NextLook(check, record, askedAt, interval), tools.Time, abort);
+            next = Task.Delay(NextLook(check, record, interval), tools.Time, abort);
         }
     }
 
     // A process that is well tells by itself when it is not: its exit.
-    private TimeSpan NextLook(HealthCheck check, HealthRecord record, long? askedAt, TimeSpan interval)
+    private static TimeSpan NextLook(HealthCheck check, HealthRecord record, TimeSpan interval)
     {
-        if (askedAt is not null)
-            return TimeSpan.FromMilliseconds(100);
         if (check.Type is HealthCheckTypes.Process && record.IsHealthy)
             return TimeSpan.FromHours(1);
         // Until it is up it is looked for often: the interval is for those that are.
@@ -166,22 +187,35 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
             return null;
         if (askedAt is not { } since)
         {
-            if (RunnerQuestion.IsUnderstoodBy(container.Handle))
+            if (RunnerQuestion.IsUnderstoodBy(await container.FindProcessAsync(abort)))
             {
-                await container.SignalAsync(RunnerQuestion.Signal, abort);
+                await SignalAsync(container, RunnerQuestion.Signal, abort);
                 return tools.Time.GetTimestamp();
             }
 
             await tools.Reports.DeclinedAsync(Claim, canAnswer: false, abort);
-            _work = _work with { Goal = Goal.Run };
+            Unask();
             return null;
         }
 
         if (tools.Time.GetElapsedTime(since) < tools.Instances.AskPatience)
             return since;
-        _work = _work with { Goal = Goal.Run };
         await tools.Reports.DeclinedAsync(Claim, canAnswer: true, abort);
+        Unask();
         return null;
+    }
+
+    // An engine that does not answer is no reason to end what runs.
+    private async Task SignalAsync(IContainer container, int signal, CancellationToken abort)
+    {
+        try
+        {
+            await container.SignalAsync(signal, abort);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TimeoutException)
+        {
+            tools.Logger.LogWarning("Instance {Instance} cannot be sent signal {Signal}: {Reason}", Claim.Instance, signal, exception.Message);
+        }
     }
 
     private async Task<ProgramEnded> EndAsync(IContainer container, CancellationToken abort)
@@ -189,7 +223,7 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
         const int terminate = 15;
         if (_work.Grace > TimeSpan.Zero)
         {
-            await container.SignalAsync(terminate, abort);
+            await SignalAsync(container, terminate, abort);
             await Task.WhenAny(container.Exit, Task.Delay(_work.Grace, tools.Time, abort));
         }
 
@@ -207,7 +241,7 @@ internal sealed class Supervision(SupervisionTools tools, ClaimedWork work, ICon
             : new ProgramEnded(Claim.Attempt, Reasons.Exited, last is null ? exit.ToString() : $"{exit}: {last}") { ExitCode = exit.Code ?? 128 + exit.Signal };
     }
 
-    private ProgramEnded Ending(string detail) => IsLeaving
+    private ProgramEnded Ending(string detail) => _isLeaving
         ? new ProgramEnded(Claim.Attempt, Reasons.NodeLost, $"node {Claim.Node} stopped")
         : new ProgramEnded(Claim.Attempt, Reasons.Ended, detail);
 

@@ -12,6 +12,9 @@ public interface IContainer : IAsyncDisposable
     /// <summary>Completes when everything that the container ran is dead. Never faults.</summary>
     Task<ContainerExit> Exit { get; }
 
+    /// <summary>The id of its first process, as this worker sees it; null when it has ended or cannot be seen from here.</summary>
+    Task<int?> FindProcessAsync(CancellationToken cancellationToken);
+
     /// <summary>Sends a signal to the program, e.g. SIGTERM (15) before a grace time. Nothing happens when it has ended.</summary>
     Task SignalAsync(int signal, CancellationToken cancellationToken);
 

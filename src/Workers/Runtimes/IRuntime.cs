@@ -30,7 +30,7 @@ public interface IRuntime
     /// <summary>What runs (or ended and was not removed) for a purpose, whichever worker started it; to adopt or reap after a restart.</summary>
     Task<IReadOnlyList<FoundContainer>> ListAsync(string purpose, CancellationToken cancellationToken);
 
-    /// <summary>Takes over a container that a former worker started; null when it is gone.</summary>
+    /// <summary>Takes over a container that a former worker started, also one that has ended meanwhile; null when it is gone, or never ran.</summary>
     Task<IContainer?> AdoptAsync(string handle, IOutputSink output, CancellationToken cancellationToken);
 
     /// <summary>

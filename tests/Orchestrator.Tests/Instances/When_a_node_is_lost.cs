@@ -50,7 +50,7 @@ public sealed class When_a_node_is_lost(Servers servers)
     public async Task Should_move_what_is_there_when_a_node_is_drained()
     {
         await using var fleet = await Fleet.StartAsync(servers);
-        await fleet.AddWorkerAsync("first");
+        var first = await fleet.AddWorkerAsync("first");
         var app = await fleet.AddAppAsync("exec sleep 300");
         var guids = new List<Guid>();
         for (var i = 0; i < 3; i++)
@@ -63,6 +63,10 @@ public sealed class When_a_node_is_lost(Servers servers)
         // Never fewer than there were: the old one ends when the new one runs.
         Assert.Equal(3, await fleet.CountAsync("status = 'terminated' AND reason_code = 'drained'"));
         Assert.Equal("second", (await fleet.CreateAsync(app)).GetProperty("nodeName").GetString());
+        // Drained is drained, whatever becomes of its worker meanwhile, until it is opened.
+        await first.KillAsync();
+        await first.RestartAsync();
+        await Wait.UntilAsync(() => fleet.Place.ScalarAsync<bool>("SELECT state = 'drained' AND incarnation = 2 FROM node WHERE name = 'first'"), "back", TimeSpan.FromSeconds(60));
         Assert.Equal("active", (await fleet.AskAsync("POST", "/api/v1/nodes/first/open")).Body.GetProperty("state").GetString());
     }
 

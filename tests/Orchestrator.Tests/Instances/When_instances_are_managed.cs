@@ -96,6 +96,13 @@ public sealed class When_instances_are_managed(SharedApi api)
     [InlineData("GET", "/api/v1/apps/999999999/instances/running", 404)]
     [InlineData("GET", "/api/v1/apps/999999999/instances/running/count", 404)]
     [InlineData("GET", "/api/v1/apps/y", 400)]
+    [InlineData("PATCH", "/api/v1/apps/999999999", 404)]
+    [InlineData("DELETE", "/api/v1/apps/999999999", 404)]
+    [InlineData("DELETE", "/api/v1/regions/999999999", 404)]
+    [InlineData("POST", "/api/v1/nodes/none/drain", 404)]
+    [InlineData("POST", "/api/v1/nodes/none/open", 404)]
+    [InlineData("DELETE", "/api/v1/nodes/none", 404)]
+    [InlineData("POST", "/api/v1/instances/999999999/lease", 404)]
     [InlineData("GET", "/api/v1/regions/999999999", 404)]
     [InlineData("GET", "/api/v1/nodes/none", 404)]
     public async Task Should_look_for_what_is_named_before_it_looks_at_a_body(string method, string path, int status)
@@ -221,6 +228,26 @@ public sealed class When_instances_are_managed(SharedApi api)
         await Wait.UntilAsync(async () => (await api.AskAsync("PATCH", $"/api/v1/instances/{id}", """{"nodeName":"y"}""")).Status == 200, "over");
         Assert.Equal(404, (await api.AskAsync("GET", $"/api/v1/instances/{id}/lease")).Status);
         Assert.Equal(204, (await api.AskAsync("DELETE", $"/api/v1/instances/{id}/lease", null, nonce)).Status);
+    }
+
+    [Fact]
+    public async Task Should_stream_what_happens_and_go_on_after_the_last_event()
+    {
+        var id = await InsertOneAsync(await AddAppAsync(), "running");
+        Assert.Equal(200, (await api.AskAsync("PATCH", $"/api/v1/instances/{id}", """{"nodeName":"n1"}""")).Status);
+        using var stream = await LineStream.OpenAsync(api.Client, $"/api/v1/instances/{id}/events", ("Accept", "text/event-stream"));
+        Assert.Equal("text/event-stream", stream.ContentType);
+        Assert.Equal("event: noted", await stream.NextAsync(IsEvent));
+        await api.AskAsync("PATCH", $"/api/v1/instances/{id}", """{"status":"failed"}""");
+        var last = await stream.NextAsync(line => line.StartsWith("id:", StringComparison.Ordinal));
+        Assert.Equal("event: failed", await stream.NextAsync(IsEvent));
+        Assert.Contains("\"to\":\"failed\"", await stream.NextAsync(line => line.StartsWith("data:", StringComparison.Ordinal)), StringComparison.Ordinal);
+        await api.AskAsync("PATCH", $"/api/v1/instances/{id}", """{"status":"terminated"}""");
+        using var resumed = await LineStream.OpenAsync(api.Client, $"/api/v1/instances/{id}/events", ("Accept", "text/event-stream"), ("Last-Event-ID", last[4..]));
+        Assert.Equal("event: end-asked", await resumed.NextAsync(IsEvent));
+        Assert.Equal("event: terminated", await resumed.NextAsync(IsEvent));
+
+        static bool IsEvent(string line) => line.StartsWith("event:", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -61,6 +61,38 @@ public sealed class When_instances_run_as_processes(When_instances_run_as_proces
     }
 
     [Fact]
+    public async Task Should_react_to_pressure_at_once_and_leave_alone_who_stays_when_asked()
+    {
+        // It catches the question and goes on: it works, whatever is known of its job.
+        var app = await _fleet.AddAppAsync("trap : USR2; while true; do sleep 0.05; done", ""","restartPolicy":{"mode":"no"}""");
+        var name = $"f{Guid.CreateVersion7():N}";
+        var reactions = new List<TimeSpan>();
+        for (var demand = 0; demand <= 3; demand++)
+        {
+            var (status, body) = await _fleet.AskAsync(
+                "PUT", $"/api/v1/flavors/{name}",
+                $$$"""{"labels":["{{{name}}}"],"minimum_pressure":{{{demand}}},"maximum_pressure":9,"provision":{"app":{{{app}}},"instance_type":"small"}}""");
+            Assert.True(status is >= 200 and < 300, body.ToString());
+            if (demand == 0)
+                continue;
+            await Wait.UntilAsync(async () => await _fleet.CountAsync($"flavor_name = '{name}' AND status = 'running'") == demand, $"{demand} running");
+            reactions.Add(await _fleet.Place.ScalarAsync<TimeSpan>(
+                "SELECT max(i.created_at) - (SELECT max(at) FROM resource_event WHERE kind = 'flavor' AND key = $1) FROM instance i WHERE flavor_name = $2", $"github/{name}", name));
+        }
+
+        // The best of them: the machine may be busy with something else.
+        Assert.True(reactions.Min() < TimeSpan.FromSeconds(1), string.Join(", ", reactions));
+        await _fleet.AskAsync(
+            "PUT", $"/api/v1/flavors/{name}", $$$"""{"labels":["{{{name}}}"],"minimum_pressure":0,"maximum_pressure":9,"provision":{"app":{{{app}}},"instance_type":"small"}}""");
+        await Wait.UntilAsync(() => _fleet.Place.ScalarAsync<bool>(
+            "SELECT count(DISTINCT key) = 3 FROM resource_event WHERE kind = 'instance' AND what = 'stays' AND key IN (SELECT id::text FROM instance WHERE flavor_name = $1)", name), "three that stay");
+        Assert.Equal(3L, await _fleet.CountAsync($"flavor_name = '{name}' AND status = 'running'"));
+        await _fleet.AskAsync("DELETE", $"/api/v1/flavors/{name}");
+        await _fleet.AskAsync("POST", $"/api/v1/apps/{app}/instances/terminate");
+        await Wait.UntilAsync(async () => await _fleet.CountAsync($"flavor_name = '{name}' AND status = 'terminated'") == 3, "gone");
+    }
+
+    [Fact]
     public async Task Should_be_terminated_when_its_work_is_done()
     {
         var app = await _fleet.AddAppAsync("exit 0");
@@ -113,7 +145,7 @@ public sealed class When_instances_run_as_processes(When_instances_run_as_proces
         public async ValueTask InitializeAsync()
         {
             Fleet = await Fleet.StartAsync(servers);
-            await Fleet.AddWorkerAsync("one");
+            await Fleet.AddWorkerAsync("one", ("Instances__CoolDown", "00:00:00"), ("Instances__AskPatience", "00:00:00.500"));
         }
 
         public ValueTask DisposeAsync() => Fleet.DisposeAsync();

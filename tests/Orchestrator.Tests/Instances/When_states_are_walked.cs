@@ -114,6 +114,37 @@ public sealed class When_states_are_walked(SharedInstances shared)
         Assert.Equal((winner.Instance!.ContainerId, before.Version + 1), (after.ContainerId, after.Version));
     }
 
+    [Theory]
+    [InlineData(Reasons.NodeLost)]
+    [InlineData(Reasons.Exited)]
+    public async Task Should_have_one_successor_whatever_happens_on_the_way(string end)
+    {
+        await _services.AddNodeAsync();
+        var old = (await _services.InAsync(Statuses.Running, await _services.AddAppAsync("""{"mode":"always","delaySeconds":0}"""))).CorrelationId;
+        await _services.RaiseAsync(old, m => m.Drains, new NodeDrains(IsOverdue: false));
+        await _services.RaiseAsync(old, m => m.Drains, new NodeDrains(IsOverdue: false));
+        // It ends by itself before its successor runs.
+        await _services.EndAsync(old, end, 1);
+        await _services.Upkeep.EndOverdueAsync(InstanceServices.Stop);
+        var successor = await _services.Place.ScalarAsync<Guid>("SELECT correlation_id FROM instance WHERE replaces = $1", old);
+        await _services.RaiseAsync(successor, m => m.Started, new ProgramStarted(1, "1:1"));
+        await _services.RaiseAsync(successor, m => m.Healthy, new HealthPassed(1));
+        Assert.Equal(1L, await _services.Place.ScalarAsync<long>("SELECT count(*) FROM instance WHERE instance_status = 'running' AND (replaces = $1 OR correlation_id = $1)", old));
+        Assert.Equal((Statuses.Failed, Intents.Failed, successor), (await _services.Reader.ReadAsync(old, InstanceServices.Stop))! is var left ? (left.Status, left.InstanceStatus, left.ReplacedBy!.Value) : default);
+        Assert.Equal(0, (await _services.Reader.ReadAsync(successor, InstanceServices.Stop))!.Restarts);
+    }
+
+    [Fact]
+    public async Task Should_move_what_is_left_at_the_deadline_of_a_drain()
+    {
+        await _services.AddNodeAsync();
+        var old = (await _services.InAsync(Statuses.Running, await _services.AddAppAsync())).CorrelationId;
+        // No look came in between.
+        await _services.RaiseAsync(old, m => m.Drains, new NodeDrains(IsOverdue: true));
+        Assert.Equal(Statuses.Stopping, (await _services.Reader.ReadAsync(old, InstanceServices.Stop))!.Status);
+        Assert.Equal(1L, await _services.Place.ScalarAsync<long>("SELECT count(*) FROM instance WHERE replaces = $1 AND status = 'provisioning'", old));
+    }
+
     [Fact]
     public async Task Should_not_believe_what_is_said_of_an_earlier_attempt()
     {

@@ -9,17 +9,17 @@ internal sealed class DockerContainer : IContainer
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(200);
 
     private readonly DockerEngine _engine;
-    private readonly DockerOutput _output;
+    private readonly DockerOutput? _output;
     private readonly bool _removes;
     private readonly ILogger _logger;
 
     /// <param name="engine">Where it runs.</param>
     /// <param name="id">Our id of it.</param>
     /// <param name="handle">The engine's id of it.</param>
-    /// <param name="output">What it writes.</param>
+    /// <param name="output">What it writes; null when it has ended already.</param>
     /// <param name="removes">Whether it is removed when it has ended by itself.</param>
     /// <param name="logger">Told what the engine would not do.</param>
-    public DockerContainer(DockerEngine engine, string id, string handle, DockerOutput output, bool removes, ILogger logger)
+    public DockerContainer(DockerEngine engine, string id, string handle, DockerOutput? output, bool removes, ILogger logger)
     {
         (_engine, Id, Handle, _output, _removes, _logger) = (engine, id, handle, output, removes, logger);
         Exit = WaitAsync();
@@ -30,6 +30,21 @@ internal sealed class DockerContainer : IContainer
     public string Handle { get; }
 
     public Task<ContainerExit> Exit { get; }
+
+    public async Task<int?> FindProcessAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (_, container) = await _engine.AskAsync(HttpMethod.Get, $"/containers/{Handle}/json", null, cancellationToken);
+            var pid = (int?)container?["State"]?["Pid"] ?? 0;
+            // The engine may be on another machine, or count from another root than we do: then the number is somebody else's.
+            return pid > 0 && File.ReadAllText($"/proc/{pid}/cgroup").Contains(Handle, StringComparison.Ordinal) ? pid : null;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TimeoutException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     public async Task SignalAsync(int signal, CancellationToken cancellationToken)
     {
@@ -74,7 +89,7 @@ internal sealed class DockerContainer : IContainer
         };
     }
 
-    public ValueTask DrainOutputAsync(CancellationToken cancellationToken) => _output.DrainAsync(cancellationToken);
+    public ValueTask DrainOutputAsync(CancellationToken cancellationToken) => _output?.DrainAsync(cancellationToken) ?? ValueTask.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {
@@ -90,8 +105,12 @@ internal sealed class DockerContainer : IContainer
         ContainerExit? exit;
         while ((exit = await TryWaitAsync()) is null)
             await Task.Delay(Retry);
-        await Task.WhenAny(_output.End, Task.Delay(TimeSpan.FromSeconds(2)));
-        await _output.DisposeAsync();
+        if (_output is not null)
+        {
+            await Task.WhenAny(_output.End, Task.Delay(TimeSpan.FromSeconds(2)));
+            await _output.DisposeAsync();
+        }
+
         if (_removes)
             await RemoveAsync();
         return exit;

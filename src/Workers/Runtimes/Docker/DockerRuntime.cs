@@ -110,9 +110,9 @@ public sealed class DockerRuntime : IRuntime, IDisposable
 
     public async Task<IContainer?> AdoptAsync(string handle, IOutputSink output, CancellationToken cancellationToken)
     {
-        if (await FindOwnAsync(handle, cancellationToken) is not { } found || (bool?)found["State"]?["Running"] != true)
+        if (await FindOwnAsync(handle, cancellationToken) is not { } found || (string?)found["State"]?["Status"] is "created")
             return null;
-        var attached = await DockerOutput.AttachAsync(_engine, handle, output, cancellationToken);
+        var attached = (bool?)found["State"]?["Running"] == true ? await DockerOutput.AttachAsync(_engine, handle, output, cancellationToken) : null;
         return new DockerContainer(_engine, (string?)found["Config"]?["Labels"]?[IdLabel] ?? handle, handle, attached, removes: false, _logger);
     }
 

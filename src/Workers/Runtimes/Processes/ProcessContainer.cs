@@ -35,6 +35,8 @@ internal sealed class ProcessContainer : IContainer
 
     public Task<ContainerExit> Exit { get; }
 
+    public Task<int?> FindProcessAsync(CancellationToken cancellationToken) => Task.FromResult<int?>(Exit.IsCompleted || _process.HasExited ? null : _process.Id);
+
     public Task SignalAsync(int signal, CancellationToken cancellationToken)
     {
         if (!_process.HasExited)

@@ -7,12 +7,16 @@ using Orchestrator.Workers.Runtimes.Docker;
 
 namespace Orchestrator.Tests.Calls.Agent;
 
+/// <summary>One Docker engine for all tests that need one.</summary>
+[CollectionDefinition(nameof(DockerStand))]
+public sealed class DockerCollection : ICollectionFixture<DockerStand>;
+
 /// <summary>A Docker engine of its own, with images that are made from this machine's Node and a static busybox.</summary>
 public sealed class DockerStand : FunctionStand
 {
     private ChildProcess? _engine;
 
-    private string DockerSocket => $"{Home}/docker.sock";
+    public string DockerSocket => $"{Home}/docker.sock";
 
     protected override async Task StartAsync()
     {
@@ -42,9 +46,11 @@ public sealed class DockerStand : FunctionStand
         ((DockerRuntime?)Runtime)?.Dispose();
         if (_engine is null)
             return;
-        // It ends containerd, which it started, and unmounts what it mounted.
+        // It ends containerd, which it started, and unmounts what it mounted, but the network of the machine.
         await _engine.StopAsync(Signal.Terminate, TimeSpan.FromSeconds(30));
         await _engine.DisposeAsync();
+        foreach (var mount in (await File.ReadAllLinesAsync("/proc/self/mounts")).Select(line => line.Split(' ')[1]).Where(path => path.StartsWith($"{Home}/", StringComparison.Ordinal)))
+            await NodeFdk.RunAsync("umount", "--lazy", mount);
     }
 
     private async Task StartEngineAsync()
@@ -101,10 +107,11 @@ public sealed class DockerStand : FunctionStand
         }
     }
 
-    private Task<string> DockerAsync(params string[] arguments) => NodeFdk.RunAsync("docker", ["-H", $"unix://{DockerSocket}", .. arguments]);
+    public Task<string> DockerAsync(params string[] arguments) => NodeFdk.RunAsync("docker", ["-H", $"unix://{DockerSocket}", .. arguments]);
 }
 
-public sealed class When_functions_run_in_docker(DockerStand stand) : FunctionConformance(stand), IClassFixture<DockerStand>
+[Collection(nameof(DockerStand))]
+public sealed class When_functions_run_in_docker(DockerStand stand) : FunctionConformance(stand)
 {
     // No registry can be reached.
     protected override int StatusWithoutImage => 502;
