@@ -28,6 +28,9 @@ public static class DataSources
         try
         {
             var builder = new NpgsqlConnectionStringBuilder(text) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, IncludeErrorDetail = false };
+            // Seven statements each time a connection goes back to the pool. Whoever takes a lock of the session, or listens,
+            // keeps its connection out of the pool instead; a transaction that was left is rolled back all the same.
+            builder.NoResetOnClose = true;
             if (!text.Contains("Pool Size", StringComparison.OrdinalIgnoreCase))
                 builder.MaxPoolSize = configuration.GetValue("Database:MaxPoolSize", 50);
             return builder;

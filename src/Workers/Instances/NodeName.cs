@@ -42,6 +42,8 @@ public sealed class NodeName : IAsyncDisposable
         }
         catch
         {
+            // It may hold the lock.
+            NpgsqlConnection.ClearPool(connection);
             await connection.DisposeAsync();
             throw;
         }
@@ -62,6 +64,8 @@ public sealed class NodeName : IAsyncDisposable
         }
         catch
         {
+            // It may hold the lock.
+            NpgsqlConnection.ClearPool(connection);
             await connection.DisposeAsync();
             throw;
         }

@@ -68,6 +68,7 @@ public sealed class SagaScenario(TestStand stand, BenchOptions options, Report r
                 rounds.Add(round);
             }
 
+            await SayStatementsAsync(cancellationToken);
             return rounds;
         }
         finally
@@ -122,6 +123,18 @@ public sealed class SagaScenario(TestStand stand, BenchOptions options, Report r
         WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%bench_row%' AND query NOT LIKE '%pg_stat_statements%'
         """,
         cancellationToken);
+
+    private async Task SayStatementsAsync(CancellationToken cancellationToken)
+    {
+        var calls = await stand.Few.CountsAsync(
+            """
+            SELECT left(regexp_replace(query, '\s+', ' ', 'g'), 90) || ' #' || queryid, calls FROM pg_stat_statements
+            WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY calls DESC LIMIT 14
+            """,
+            cancellationToken);
+        foreach (var (query, count) in calls)
+            Report.Say($"{count,8:N0} x {query}");
+    }
 
     private (double Workers, double Postgres, double RabbitMq) Cpu(List<HostProcess> workers) =>
         (workers.Sum(worker => ProcessCpu.Of(worker.Pid)), ProcessCpu.Of(stand.PostgresPid), ProcessCpu.Of(stand.RabbitMqPid));
