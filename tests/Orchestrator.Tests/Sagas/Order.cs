@@ -62,6 +62,9 @@ public sealed record StepOfNote(string Note);
 /// <summary>Ends and forgets the order.</summary>
 public sealed record End(Guid CorrelationId) : CorrelatedBy<Guid>;
 
+/// <summary>Has a message sent to a queue.</summary>
+public sealed record Ship(Guid CorrelationId, string Queue) : CorrelatedBy<Guid>;
+
 /// <summary>Asks for the count, and counts.</summary>
 public sealed record Ask(Guid CorrelationId) : CorrelatedBy<Guid>;
 
@@ -111,6 +114,7 @@ public sealed class OrderStateMachine : MassTransitStateMachine<Order>
                 .Schedule(Timeout, context => new TimedOut(context.Saga.CorrelationId), context => context.Message.Delay)
                 .ThenAsync(context => troubles.MeetAsync(new Step(context.Message.CorrelationId, context.Message.Trouble))),
             When(Disarmed).Unschedule(Timeout),
+            When(Shipped).Then(Count).Send(context => new Uri($"queue:{context.Message.Queue}"), context => new Archive(context.Saga.CorrelationId)),
             When(Timeout.Received).Then(context => context.Saga.Steps += 1000),
             When(Ended).Unschedule(Timeout).Send(new Uri("queue:order-archive"), context => new Archive(context.Saga.CorrelationId)).Finalize());
         SetCompletedWhenFinalized();
@@ -123,6 +127,7 @@ public sealed class OrderStateMachine : MassTransitStateMachine<Order>
     public Event<StepOfNote> OfNote { get; private set; } = null!;
     public Event<Ask> Asked { get; private set; } = null!;
     public Event<End> Ended { get; private set; } = null!;
+    public Event<Ship> Shipped { get; private set; } = null!;
     public Event<Arm> Armed { get; private set; } = null!;
     public Event<Disarm> Disarmed { get; private set; } = null!;
     public Schedule<Order, TimedOut> Timeout { get; private set; } = null!;

@@ -63,7 +63,7 @@ public sealed class DurableConsumeContext<T> : OutboxConsumeContextProxy<T>
             Exchange = exchange,
             RoutingKey = (context as RabbitMqSendContext)?.RoutingKey ?? "",
             // An answer to a process that is gone reaches nobody, whoever keeps it.
-            IsMandatory = !context.TryGetPayload<PublishContext>(out _) && !BrokerAddress.IsTemporary(address),
+            IsMandatory = !IsEvent<TMessage>(address) && !BrokerAddress.IsTemporary(address),
             ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
             Headers = TransportHeaders(context, exchange),
             Body = context.Serializer.GetMessageBody(context).GetBytes(),
@@ -74,6 +74,12 @@ public sealed class DurableConsumeContext<T> : OutboxConsumeContextProxy<T>
             _transaction.Publish(message);
         return Task.CompletedTask;
     }
+
+    // Of a message on its way out nothing else tells publishing from sending.
+    private bool IsEvent<TMessage>(Uri address)
+        where TMessage : class =>
+        this.GetPayload<IBusTopology>().TryGetPublishAddress<TMessage>(out var published)
+        && string.Equals(published.AbsolutePath, address.AbsolutePath, StringComparison.Ordinal);
 
     private static string TransportHeaders(SendContext context, string exchange)
     {
