@@ -129,10 +129,11 @@ public abstract class OutboxConformance(TwoHosts hosts)
     public async Task Should_publish_what_was_committed_when_the_database_ends_every_session()
     {
         var names = Names(100);
-        await Task.WhenAll(names.Select(async name =>
+        await Task.WhenAll(names.Select(async (name, i) =>
         {
             await CommitAsync(name);
-            if (name == names[50])
+            // As likely as not a row is just being removed whose message is published.
+            if (i % 20 == 10)
                 await SeverAsync();
         }).Select(OrRolledBackAsync));
 
