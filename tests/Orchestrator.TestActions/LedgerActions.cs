@@ -35,7 +35,7 @@ public sealed class LedgerActions : IActionModule
         services.AddAction("six-stop", action => Add(action.OnRollbackFailure(RollbackFailurePolicy.Stop), Six));
         services.AddAction("retry", action => action
             .Then(Job("first"))
-            .Then(Job("later").With(new JobPolicy { Attempts = 5, FirstPause = TimeSpan.FromSeconds(3), LongestPause = TimeSpan.FromSeconds(3), Jitter = 0 }))
+            .Then(Job("later").With(new JobPolicy { Attempts = 5, FirstPause = TimeSpan.FromHours(1), LongestPause = TimeSpan.FromHours(1), Jitter = 0 }))
             .Then(Job("last")));
     }
 

@@ -87,13 +87,21 @@ internal static class DeploymentCommands
         var item = new DeploymentEvent(deploymentId, command(deploymentId, job)) { Actor = http.Actor() };
         var answer = await writes.RunAsync(http, async transaction =>
         {
-            var move = (await engine.ApplyAsync(transaction, [item], http.RequestAborted))[0];
-            return move switch
+            try
             {
-                { Deployment: null } => Answer.Refused(ActionErrors.NoDeployment(id)),
-                { Refusal: { } refusal } => Answer.Refused(ActionErrors.IllegalTransition.Because(refusal)),
-                { Deployment: { } deployment } => Accepted(deployment),
-            };
+                var move = (await engine.ApplyAsync(transaction, [item], http.RequestAborted))[0];
+                return move switch
+                {
+                    { Deployment: null } => Answer.Refused(ActionErrors.NoDeployment(id)),
+                    { Refusal: { } refusal } => Answer.Refused(ActionErrors.IllegalTransition.Because(refusal)),
+                    { Deployment: { } deployment } => Accepted(deployment),
+                };
+            }
+            catch (RestoreWithoutDeploymentException)
+            {
+                // It was removed since it was looked for.
+                return Answer.Refused(ActionErrors.NoDeployment(id));
+            }
         });
         return await wait.AnswerAsync(http, answer);
     }

@@ -21,6 +21,8 @@ public sealed class DeploymentEngine(DeploymentMachine machine, ActionCatalogue 
     /// <param name="transaction">Commits what comes of them; a refused event leaves nothing.</param>
     /// <param name="events">Of any number of deployments.</param>
     /// <param name="cancellationToken">Ends the wait for the database.</param>
+    /// <exception cref="RestoreWithoutDeploymentException">One that is not there was told to go on; nothing else has happened.</exception>
+    /// <exception cref="RestoreWithoutActionException">Nobody has ever advertised the list of jobs that one is pinned to.</exception>
     /// <exception cref="NpgsqlException">The database is away, or refuses a value.</exception>
     public async Task<IReadOnlyList<DeploymentMove>> ApplyAsync(
         DurableTransaction transaction, IReadOnlyList<DeploymentEvent> events, CancellationToken cancellationToken)
@@ -37,6 +39,8 @@ public sealed class DeploymentEngine(DeploymentMachine machine, ActionCatalogue 
             {
                 if (item.Message is not ExecuteAction command)
                 {
+                    if (item.Message is ResumeDeployment or RedriveDeployment or Contracts.Actions.RetryRollback or Contracts.Actions.SkipRollback)
+                        throw new RestoreWithoutDeploymentException();
                     moves.Add(DeploymentMove.NotFound);
                     continue;
                 }

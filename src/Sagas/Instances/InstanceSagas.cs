@@ -185,7 +185,7 @@ public sealed class InstanceSagas(
         }
         catch (DbUpdateConcurrencyException exception)
         {
-            throw new SagaConflictException(Name, exception);
+            throw SagaConflictException.OfWriter(Name, exception);
         }
     }
 

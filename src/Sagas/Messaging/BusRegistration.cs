@@ -15,6 +15,9 @@ public static class BusRegistration
 
     /// <summary>The one who was faster has committed already, so the first retry finds its row.</summary>
     private const int ConflictRetries = 20;
+
+    /// <summary>Whoever had the key has committed, too: a message that is not for that saga will not succeed later.</summary>
+    private const int KeyRetries = 5;
     private static readonly TimeSpan FirstConflictPause = TimeSpan.FromMilliseconds(10);
 
     public static IServiceCollection AddOrchestratorBus(
@@ -77,8 +80,13 @@ public static class BusRegistration
         });
         endpoint.UseMessageRetry(retry =>
         {
-            retry.Handle<SagaConflictException>();
+            retry.Handle<SagaConflictException>(conflict => !conflict.IsKeyTaken);
             retry.Exponential(ConflictRetries, FirstConflictPause, FirstPause, FirstConflictPause);
+        });
+        endpoint.UseMessageRetry(retry =>
+        {
+            retry.Handle<SagaConflictException>(conflict => conflict.IsKeyTaken);
+            retry.Exponential(KeyRetries, FirstConflictPause, FirstPause, FirstConflictPause);
         });
         if (name is not SchedulerQueue.Name && endpoint is IRabbitMqReceiveEndpointConfigurator queue)
         {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Npgsql;
-using NpgsqlTypes;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence.Outbox;
 using Orchestrator.Sagas.Persistence.Timers;
@@ -124,10 +123,10 @@ public sealed class DurableTransaction : IAsyncDisposable
     {
         await using (var batch = CreateBatch())
         {
-            if (_messages.Count > 0)
-                batch.BatchCommands.Add(OutboxTable.Insert(_owner, _messages));
             if (_events.Count > 0)
-                batch.BatchCommands.Add(InsertEvents());
+                batch.BatchCommands.Add(EventTable.Insert(_events, _messages.Count > 0 ? OutboxTable.Insert(_owner, _messages) : null));
+            else if (_messages.Count > 0)
+                batch.BatchCommands.Add(OutboxTable.Insert(_owner, _messages));
             AddTimers(batch);
             foreach (var command in _last)
                 batch.BatchCommands.Add(command);
@@ -154,28 +153,5 @@ public sealed class DurableTransaction : IAsyncDisposable
             batch.BatchCommands.Add(TimerTable.Remove(removed));
         if (_scheduled.Count > removed.Count)
             batch.BatchCommands.Add(TimerTable.Set(_scheduled.Values.OfType<PendingTimer>()));
-    }
-
-    private NpgsqlBatchCommand InsertEvents()
-    {
-        var command = new NpgsqlBatchCommand("""
-            INSERT INTO resource_event (kind, key, what, from_state, to_state, reason, actor, trace_id)
-            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
-            """);
-        Add(e => e.Kind);
-        Add(e => e.Key);
-        Add(e => e.What);
-        Add(e => e.FromState);
-        Add(e => e.ToState);
-        Add(e => e.Reason);
-        Add(e => e.Actor);
-        Add(e => e.TraceId);
-        return command;
-
-        void Add(Func<ResourceEvent, string?> column) => command.Parameters.Add(new NpgsqlParameter<string?[]>
-        {
-            TypedValue = [.. _events.Select(column)],
-            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
-        });
     }
 }

@@ -65,11 +65,18 @@ public abstract class DeploymentCommandConsumer<T>(SingleMessage single, Deploym
     private async Task ApplyAsync(DurableTransaction transaction, ConsumeContext<T> context, Guid id)
     {
         var item = new DeploymentEvent(id, context.Message) { Actor = context.ReceiveContext.Publisher() };
-        var move = (await engine.ApplyAsync(transaction, [item], context.CancellationToken))[0];
-        if (move.Deployment is null)
-            transaction.Publish(ExecuteActionConsumer.Refused(id, "DEPLOYMENT_NOT_FOUND", $"There is no deployment {id}."));
-        else if (move.Refusal is { } refusal)
-            transaction.Publish(ExecuteActionConsumer.Refused(id, "ILLEGAL_TRANSITION", refusal));
+        try
+        {
+            var move = (await engine.ApplyAsync(transaction, [item], context.CancellationToken))[0];
+            if (move.Deployment is null)
+                transaction.Publish(ExecuteActionConsumer.Refused(id, "DEPLOYMENT_NOT_FOUND", $"There is no deployment {id}."));
+            else if (move.Refusal is { } refusal)
+                transaction.Publish(ExecuteActionConsumer.Refused(id, "ILLEGAL_TRANSITION", refusal));
+        }
+        catch (RestoreWithoutDeploymentException exception)
+        {
+            transaction.Publish(ExecuteActionConsumer.Refused(id, "DEPLOYMENT_NOT_FOUND", $"There is no deployment {id}: {exception.Message}."));
+        }
     }
 }
 

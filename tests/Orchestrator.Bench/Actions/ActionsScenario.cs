@@ -39,7 +39,7 @@ public sealed class ActionsScenario(TestStand stand, BenchOptions options, Repor
         }
 
         var base0 = await PgBench.CommitsPerSecondAsync(stand.Few, TimeSpan.FromSeconds(5), cancellationToken);
-        var flood = await MeasureAsync(workers: 1, options.InFlight, cancellationToken, areAllThereFirst: true);
+        var flood = await MeasureAsync(workers: 1, options.InFlight, cancellationToken, areHeld: true);
         Add(table, figures, $"{options.InFlight:N0} in flight", flood, base0);
         gates.Add(new Gate("in flight: memory at the end : memory after a fifth", flood.MemoryAtEnd / flood.MemoryEarly, 1.3, IsUpper: true, IsGate: true));
         report.Add("actions", table, figures, gates);
@@ -65,29 +65,48 @@ public sealed class ActionsScenario(TestStand stand, BenchOptions options, Repor
 
     private static string Text(double value) => value.ToString("0", CultureInfo.InvariantCulture);
 
-    private async Task<Round> MeasureAsync(int workers, int deployments, CancellationToken cancellationToken, bool areAllThereFirst = false)
+    /// <param name="workers">How many.</param>
+    /// <param name="deployments">How many.</param>
+    /// <param name="cancellationToken">Ends the measurement.</param>
+    /// <param name="areHeld">All are in flight before the first goes on; what it took to begin them does not count.</param>
+    private async Task<Round> MeasureAsync(int workers, int deployments, CancellationToken cancellationToken, bool areHeld = false)
     {
         var hosts = new List<HostProcess>();
+        var gate = Path.Combine(Path.GetTempPath(), $"orchestrator-bench-{Guid.CreateVersion7():N}");
         try
         {
             for (var i = 0; i < workers; i++)
                 hosts.Add(await stand.StartHostAsync("Orchestrator.Workers", stand.Few, cancellationToken, [Assembly]));
             // Warm: what is compiled at first use is no part of it.
-            await RunAsync("warm", 300, cancellationToken);
+            var warm = $"warm-{gate}";
+            await BeginAsync("bench", warm, 300, new string('x', 150), cancellationToken);
+            await UntilAsync("outcome = 'Succeeded'", warm, 300, cancellationToken);
+            var group = $"bench-{gate}";
+            if (areHeld)
+            {
+                await BeginAsync("bench-held", group, deployments, gate, cancellationToken);
+                await UntilAsync("outcome IS NULL", group, deployments, cancellationToken);
+            }
+
             await stand.Few.ExecuteAsync("SELECT pg_stat_statements_reset()", cancellationToken);
             var cpu = Cpu(hosts);
-            var group = $"bench-{workers}-{deployments}-{areAllThereFirst}";
+            var start = await stand.Few.ScalarAsync<DateTime>("SELECT now()", cancellationToken);
             var memory = new List<double>();
             using var sampling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var samples = SampleAsync(hosts[0], memory, sampling.Token);
-            await RunAsync(group, deployments, cancellationToken);
+            if (areHeld)
+                await File.WriteAllBytesAsync(gate, [], cancellationToken);
+            else
+                await BeginAsync("bench", group, deployments, new string('x', 150), cancellationToken);
+            await UntilAsync("outcome = 'Succeeded'", group, deployments, cancellationToken);
             await sampling.CancelAsync();
             await samples;
             var spent = Cpu(hosts);
             var transitions = deployments * Jobs;
-            // Beginning a deployment is no transition, and its time is in there.
+            // Beginning a deployment is no transition, and its time is in there unless they were held.
             var seconds = await stand.Few.ScalarAsync<double>(
-                "SELECT extract(epoch FROM max(finished_at) - min(created_at))::float8 FROM action_deployments WHERE group_id = $1", cancellationToken, group);
+                "SELECT extract(epoch FROM max(finished_at) - greatest($2, min(created_at)))::float8 FROM action_deployments WHERE group_id = $1",
+                cancellationToken, group, start);
             var statements = await stand.Few.ScalarAsync<decimal>(
                 "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT ILIKE '%pg_stat%'",
                 cancellationToken);
@@ -98,23 +117,27 @@ public sealed class ActionsScenario(TestStand stand, BenchOptions options, Repor
         }
         finally
         {
+            File.Delete(gate);
             foreach (var host in hosts)
                 await host.DisposeAsync();
         }
     }
 
-    private async Task RunAsync(string group, int deployments, CancellationToken cancellationToken)
+    private async Task BeginAsync(string action, string group, int deployments, string text, CancellationToken cancellationToken)
     {
         await using var publisher = await ConfirmedPublisher.ConnectAsync(stand.Amqp, cancellationToken);
         var commands = Enumerable.Range(0, deployments).Select(n => new Command(Guid.CreateVersion7().ToString(), Encoding.UTF8.GetBytes(
-            $$"""{"deploymentId":"{{Guid.CreateVersion7()}}","action":"bench","groupId":"{{group}}","input":{"number":{{n}},"text":"{{new string('x', 150)}}"} }"""))).ToList();
+            $$"""{"deploymentId":"{{Guid.CreateVersion7()}}","action":"{{action}}","groupId":"{{group}}","input":{"number":{{n}},"text":"{{text}}"} }"""))).ToList();
         await publisher.PublishAsync(Exchange, "application/json", commands, cancellationToken);
+    }
+
+    private async Task UntilAsync(string condition, string group, int deployments, CancellationToken cancellationToken)
+    {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Patience);
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
-        while (await stand.Few.ScalarAsync<long>("SELECT count(*) FROM action_deployments WHERE group_id = $1 AND outcome = 'Succeeded'", deadline.Token, group) < deployments)
+        while (await stand.Few.ScalarAsync<long>($"SELECT count(*) FROM action_deployments WHERE group_id = $1 AND {condition}", deadline.Token, group) < deployments)
             await pause.WaitForNextTickAsync(deadline.Token);
-        await stand.Few.ExecuteAsync("UPDATE action_deployments SET group_id = group_id || '-done' WHERE group_id = 'warm'", cancellationToken);
     }
 
     private static async Task SampleAsync(HostProcess host, List<double> memory, CancellationToken cancellationToken)

@@ -43,6 +43,6 @@ public sealed class When_a_worker_is_killed_at_any_boundary(Servers servers)
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{Dose.Length} kills; taken up again after at most {slowest.TotalSeconds:F1} s of a worker being there.");
-        Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(15));
+        Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 }

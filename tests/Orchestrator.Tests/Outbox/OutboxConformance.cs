@@ -75,6 +75,30 @@ public abstract class OutboxConformance(TwoHosts hosts)
     }
 
     [Fact]
+    public async Task Should_keep_the_order_of_what_one_transaction_publishes()
+    {
+        await using var alarms = await AlarmQueue.BindAsync(Place.Amqp);
+        var transactions = Enumerable.Range(0, 5).Select(_ => Names(100)).ToList();
+
+        await Task.WhenAll(transactions.Select(names => CommitAsync(names)));
+
+        var came = await alarms.ReadAsync(transactions.SelectMany(names => names));
+        foreach (var names in transactions)
+            Assert.Equal(names, came.Where(names.ToHashSet(StringComparer.Ordinal).Contains));
+    }
+
+    [Fact]
+    public async Task Should_keep_the_order_of_what_a_dead_process_left()
+    {
+        await using var alarms = await AlarmQueue.BindAsync(Place.Amqp);
+        var names = Names(100);
+
+        await LeaveAsync(names, owner: 1_000_003, isReversed: true);
+
+        Assert.Equal(names, await alarms.ReadAsync(names));
+    }
+
+    [Fact]
     public async Task Should_leave_a_living_process_its_own_until_its_lease_ends()
     {
         await using var living = await Place.Source.OpenConnectionAsync(TestContext.Current.CancellationToken);
@@ -191,10 +215,14 @@ public abstract class OutboxConformance(TwoHosts hosts)
     private Task UntilEmptyAsync() => Wait.UntilAsync(() => Place.ScalarAsync<bool>("SELECT NOT EXISTS (SELECT FROM outbox)"), "an empty outbox");
 
     // As a process leaves it that died between its commit and its publish.
-    private async Task LeaveAsync(IReadOnlyList<string> names, int owner)
+    private async Task LeaveAsync(IReadOnlyList<string> names, int owner, bool isReversed = false)
     {
         await using var batch = Place.Source.CreateBatch();
-        batch.BatchCommands.Add(OutboxTable.Insert(owner, [.. names.Select(name => Envelope.Command(new Alarm { Name = name }, DateTimeOffset.UnixEpoch))]));
+        var messages = names.Select(name => Envelope.Command(new Alarm { Name = name }, DateTimeOffset.UnixEpoch)).ToList();
+        // Rows lie in a table in any order.
+        if (isReversed)
+            messages.Reverse();
+        batch.BatchCommands.Add(OutboxTable.Insert(owner, messages));
         await batch.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -50,6 +50,9 @@ public sealed record Begin(Guid CorrelationId) : CorrelatedBy<Guid>
     public Order? Values { get; init; }
 }
 
+/// <summary>Inserts an order before anything looks for it, or counts when it is there.</summary>
+public sealed record Found(Guid CorrelationId) : CorrelatedBy<Guid>;
+
 /// <summary>Counts one step; <see cref="Trouble"/> says what goes wrong meanwhile.</summary>
 public sealed record Step(Guid CorrelationId, string? Trouble = null) : CorrelatedBy<Guid>;
 
@@ -90,6 +93,11 @@ public sealed class OrderStateMachine : MassTransitStateMachine<Order>
     public OrderStateMachine(Troubles troubles)
     {
         InstanceState(order => order.State);
+        Event(() => Founded, e =>
+        {
+            e.InsertOnInitial = true;
+            e.SetSagaFactory(context => new Order { CorrelationId = context.Message.CorrelationId });
+        });
         Event(() => OfNumber, e => e
             .CorrelateBy((order, context) => order.Number == context.Message.Number)
             .SelectId(_ => Guid.CreateVersion7()));
@@ -99,10 +107,12 @@ public sealed class OrderStateMachine : MassTransitStateMachine<Order>
         Schedule(() => Timeout, order => order.TimeoutToken, s => s.Received = e => e.CorrelateById(m => m.Message.CorrelationId).OnMissingInstance(m => m.Discard()));
         Initially(
             When(Begun).Then(context => Fill(context.Saga, context.Message)).Then(Count).TransitionTo(Open),
+            When(Founded).Then(Count).TransitionTo(Open),
             When(OfNumber).Then(context => context.Saga.Number = context.Message.Number).Then(Count).TransitionTo(Open));
         During(
             Open,
             When(Begun).Then(Count),
+            When(Founded).Then(Count),
             When(OfNumber).Then(Count),
             When(OfNote).Then(Count),
             When(Asked).Then(Count).Respond(context => new Answered(context.Saga.Steps)),
@@ -122,6 +132,7 @@ public sealed class OrderStateMachine : MassTransitStateMachine<Order>
 
     public State Open { get; private set; } = null!;
     public Event<Begin> Begun { get; private set; } = null!;
+    public Event<Found> Founded { get; private set; } = null!;
     public Event<Step> Stepping { get; private set; } = null!;
     public Event<StepOfNumber> OfNumber { get; private set; } = null!;
     public Event<StepOfNote> OfNote { get; private set; } = null!;

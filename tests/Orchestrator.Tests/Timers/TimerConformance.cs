@@ -86,6 +86,7 @@ public abstract class TimerConformance(TwoHosts hosts)
         await UntilRungAsync(await SetAsync(await NowAsync()));
 
         Assert.Single(Rings(name));
+        Assert.Equal(0L, await Place.ScalarAsync<long>("SELECT count(*) FROM dead_letter"));
     }
 
     [Fact]

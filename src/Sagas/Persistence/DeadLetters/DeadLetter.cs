@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MassTransit;
 using Orchestrator.Sagas.Messaging;
+using Orchestrator.Sagas.Persistence.SagaStorage;
 using RabbitMQ.Client;
 
 namespace Orchestrator.Sagas.Persistence.DeadLetters;
@@ -75,12 +76,12 @@ public sealed record DeadLetter
     /// <summary>Name of the queue that a message is received from.</summary>
     public static string QueueOf(ReceiveContext context) => Uri.UnescapeDataString(context.InputAddress.Segments[^1]);
 
-    // The innermost one, except that only the JSON reader's own knows the path to the field.
+    // The innermost one, except for those that say more than what caused them.
     private static Exception CauseOf(Exception exception)
     {
         for (var at = exception; at is not null; at = at.InnerException)
         {
-            if (at is JsonException or InvalidMessageException)
+            if (at is JsonException or InvalidMessageException or SagaConflictException)
                 return at;
         }
 

@@ -30,6 +30,13 @@ public sealed class BrokerPublisher(
     public async Task<bool> TryConnectAsync(CancellationToken cancellationToken) =>
         await OpenChannelAsync(cancellationToken) is not null;
 
+    /// <summary>Whether a publish to an exchange needs no look whether it is there.</summary>
+    public bool Knows(string exchange)
+    {
+        lock (_declared)
+            return exchange.Length == 0 || _declared.Contains(exchange);
+    }
+
     /// <summary>Publishes one message and waits for the broker's confirmation.</summary>
     /// <exception cref="BrokerUnavailableException">The broker is away, or did not confirm in time.</exception>
     /// <exception cref="MissingExchangeException">A mandatory message names an exchange that is not there; any other is given up.</exception>
@@ -114,14 +121,8 @@ public sealed class BrokerPublisher(
     // A publish to an exchange that is not there closes the channel, and so fails whatever else is on its way.
     private async Task<bool> IsThereAsync(IChannel channel, string exchange, CancellationToken cancellationToken)
     {
-        if (exchange.Length == 0)
+        if (Knows(exchange))
             return true;
-        lock (_declared)
-        {
-            if (_declared.Contains(exchange))
-                return true;
-        }
-
         if (ExchangeNames.IsOurs(exchange))
             await channel.ExchangeDeclareAsync(exchange, ExchangeNames.TypeOf(exchange), durable: true, cancellationToken: cancellationToken);
         else if (!await ExistsAsync(look => look.ExchangeDeclarePassiveAsync(exchange, cancellationToken), cancellationToken))

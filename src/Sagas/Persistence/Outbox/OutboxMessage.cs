@@ -3,7 +3,8 @@ namespace Orchestrator.Sagas.Persistence.Outbox;
 /// <summary>A message that commits with the state that caused it and is published after the commit.</summary>
 public sealed record OutboxMessage
 {
-    public Guid Id { get; init; } = Guid.CreateVersion7();
+    /// <summary>Higher than that of every message that this process made before.</summary>
+    public Guid Id { get; init; } = OutboxId.Next();
 
     /// <summary>The AMQP message id; receivers drop repeats of it.</summary>
     public required string MessageId { get; init; }

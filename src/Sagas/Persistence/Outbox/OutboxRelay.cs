@@ -11,12 +11,15 @@ namespace Orchestrator.Sagas.Persistence.Outbox;
 /// <summary>
 /// Publishes committed messages and then deletes their rows. Messages arrive in memory straight after their commit;
 /// whatever does not (a full memory, a broker that is away, a process that died) is found in the table by the sweep.
-/// A message may be published twice, always with the same id; it is never published zero times.
+/// A message may be published twice, always with the same id; it is never published zero times. What one transaction
+/// publishes keeps its order, unless the broker fails in the middle of it.
 /// </summary>
 public sealed class OutboxRelay : BackgroundService
 {
     private const int BatchSize = 500;
-    private const int Publishers = 2;
+
+    /// <summary>Batches whose confirmations may be waited for at a time.</summary>
+    private const int BatchesInFlight = 2;
     private const int SweepLimit = 5_000;
 
     /// <summary>A row of ours is looked for in the table once it is older than this.</summary>
@@ -48,8 +51,11 @@ public sealed class OutboxRelay : BackgroundService
     {
         foreach (var message in messages)
         {
-            if (_inFlight.TryAdd(message.Id, true) && !_queue.Writer.TryWrite(message))
-                _inFlight.TryRemove(message.Id, out _);
+            if (!_inFlight.TryAdd(message.Id, true) || _queue.Writer.TryWrite(message))
+                continue;
+            // What comes after it must not overtake it.
+            _inFlight.TryRemove(message.Id, out _);
+            return;
         }
     }
 
@@ -63,53 +69,91 @@ public sealed class OutboxRelay : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        _publishing = Task.WhenAll(Enumerable.Range(0, Publishers).Select(_ => PublishAsync(stoppingToken)));
+        _publishing = PublishAsync(stoppingToken);
         await Task.WhenAll(_publishing, SweepAsync(stoppingToken));
     }
 
-
+    // Messages leave one after the other; only the confirmations of batches overlap.
     private async Task PublishAsync(CancellationToken stoppingToken)
     {
-        var batch = new List<OutboxMessage>(BatchSize);
+        using var free = new SemaphoreSlim(BatchesInFlight);
         try
         {
             while (await _queue.Reader.WaitToReadAsync(stoppingToken))
             {
-                batch.Clear();
+                await free.WaitAsync(stoppingToken);
+                var batch = new List<OutboxMessage>();
                 while (batch.Count < BatchSize && _queue.Reader.TryRead(out var message))
                     batch.Add(message);
-                await PublishAsync(batch, stoppingToken);
+                FailPoint.Pass(FailPoint.AfterCommit);
+                _ = CompleteAsync(batch, await SendAsync(batch, stoppingToken), free);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The rows stay; another process takes them as soon as this one has let go of its lock.
         }
+
+        for (var i = 0; i < BatchesInFlight; i++)
+            await free.WaitAsync(CancellationToken.None);
     }
 
-    private async Task PublishAsync(List<OutboxMessage> batch, CancellationToken stoppingToken)
+    /// <summary>Hands a batch to the broker, in order; the tasks tell what it took.</summary>
+    private async Task<Task<bool>[]> SendAsync(List<OutboxMessage> batch, CancellationToken stoppingToken)
     {
-        FailPoint.Pass(FailPoint.AfterCommit);
         var outcomes = new Task<bool>[batch.Count];
+        // With one of them published and another not, the order would be lost.
+        if (!await TryConnectAsync(stoppingToken))
+        {
+            Array.Fill(outcomes, Task.FromResult(false));
+            return outcomes;
+        }
+
+        HashSet<string>? asked = null;
         for (var i = 0; i < batch.Count; i++)
+        {
+            var isFirst = !_publisher.Knows(batch[i].Exchange) && (asked ??= new(StringComparer.Ordinal)).Add(batch[i].Exchange);
             outcomes[i] = TryPublishAsync(batch[i], stoppingToken);
-        var published = await Task.WhenAll(outcomes);
-        FailPoint.Pass(FailPoint.AfterPublish);
+            // Those behind it would find the exchange sooner than it does.
+            if (isFirst)
+                await outcomes[i];
+        }
+
+        return outcomes;
+    }
+
+    private async Task<bool> TryConnectAsync(CancellationToken stoppingToken)
+    {
         try
         {
+            return await _publisher.TryConnectAsync(stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task CompleteAsync(List<OutboxMessage> batch, Task<bool>[] outcomes, SemaphoreSlim free)
+    {
+        try
+        {
+            var published = await Task.WhenAll(outcomes);
+            FailPoint.Pass(FailPoint.AfterPublish);
             var ids = batch.Where((_, i) => published[i]).Select(message => message.Id).ToArray();
             // Even when stopping: what stays is published a second time by whoever takes the rows.
             if (ids.Length > 0)
                 await OutboxTable.DeleteAsync(_source, ids, CancellationToken.None);
         }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
+        catch (Exception exception)
         {
-            _logger.LogWarning("Published messages stay in the outbox for now: {Reason}", exception.Message);
+            _logger.LogWarning("Published messages stay in the outbox for now: {Reason}", exception.GetBaseException().Message);
         }
         finally
         {
             foreach (var message in batch)
                 _inFlight.TryRemove(message.Id, out _);
+            free.Release();
         }
     }
 

@@ -8,15 +8,18 @@ public static class OutboxTable
 {
     private const string Columns = "id, message_id, exchange, routing_key, is_mandatory, content_type, headers::text, body";
 
+    /// <summary>Takes nine parameters: the owner, then a column each.</summary>
+    internal const string InsertText = """
+        INSERT INTO outbox (id, owner, message_id, exchange, routing_key, is_mandatory, content_type, headers, body)
+        SELECT m.id, $1, m.message_id, m.exchange, m.routing_key, m.is_mandatory, m.content_type, m.headers::jsonb, m.body
+        FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
+            AS m (id, message_id, exchange, routing_key, is_mandatory, content_type, headers, body)
+        """;
+
     /// <summary>Inserts all messages with one statement.</summary>
     public static NpgsqlBatchCommand Insert(int owner, IReadOnlyList<OutboxMessage> messages)
     {
-        var command = new NpgsqlBatchCommand("""
-            INSERT INTO outbox (id, owner, message_id, exchange, routing_key, is_mandatory, content_type, headers, body)
-            SELECT m.id, $1, m.message_id, m.exchange, m.routing_key, m.is_mandatory, m.content_type, m.headers::jsonb, m.body
-            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
-                AS m (id, message_id, exchange, routing_key, is_mandatory, content_type, headers, body)
-            """);
+        var command = new NpgsqlBatchCommand(InsertText);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = owner });
         Add(command, NpgsqlDbType.Uuid, messages, m => m.Id);
         Add(command, NpgsqlDbType.Text, messages, m => m.MessageId);
@@ -50,29 +53,33 @@ public static class OutboxTable
     /// <summary>Rows of ours that are older than the time that a hand-over in memory takes.</summary>
     public static Task<List<OutboxMessage>> ReadOwnAsync(
         NpgsqlDataSource source, int owner, TimeSpan age, int limit, CancellationToken cancellationToken) =>
-        ReadAsync(source.CreateCommand($"SELECT {Columns} FROM outbox WHERE owner = $1 AND claimed_at < now() - $2 LIMIT $3"),
+        ReadAsync(source.CreateCommand($"SELECT {Columns} FROM outbox WHERE owner = $1 AND claimed_at < now() - $2 ORDER BY id LIMIT $3"),
             owner, age, limit, cancellationToken);
 
     /// <summary>Takes over rows of an owner whose advisory lock is free: its process is gone.</summary>
     public static Task<List<OutboxMessage>> ClaimFromDeadAsync(
         NpgsqlDataSource source, int owner, int deadOwner, int limit, CancellationToken cancellationToken) =>
         ReadAsync(source.CreateCommand($"""
-            UPDATE outbox SET owner = $1, claimed_at = now()
-            WHERE id IN (SELECT o.id FROM outbox o
-                         WHERE o.owner = $2 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.OutboxOwner}, $2))
-                         LIMIT $3 FOR UPDATE SKIP LOCKED)
-            RETURNING {Columns}
+            WITH claimed AS (
+                UPDATE outbox SET owner = $1, claimed_at = now()
+                WHERE id IN (SELECT o.id FROM outbox o
+                             WHERE o.owner = $2 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.OutboxOwner}, $2))
+                             ORDER BY o.id LIMIT $3 FOR UPDATE SKIP LOCKED)
+                RETURNING *)
+            SELECT {Columns} FROM claimed ORDER BY id
             """), owner, deadOwner, limit, cancellationToken);
 
     /// <summary>Takes over rows that a living owner has not published within the lease.</summary>
     public static Task<List<OutboxMessage>> ClaimFromHungAsync(
         NpgsqlDataSource source, int owner, TimeSpan lease, int limit, CancellationToken cancellationToken) =>
         ReadAsync(source.CreateCommand($"""
-            UPDATE outbox SET owner = $1, claimed_at = now()
-            WHERE id IN (SELECT o.id FROM outbox o
-                         WHERE o.owner <> $1 AND o.claimed_at < now() - $2
-                         LIMIT $3 FOR UPDATE SKIP LOCKED)
-            RETURNING {Columns}
+            WITH claimed AS (
+                UPDATE outbox SET owner = $1, claimed_at = now()
+                WHERE id IN (SELECT o.id FROM outbox o
+                             WHERE o.owner <> $1 AND o.claimed_at < now() - $2
+                             ORDER BY o.id LIMIT $3 FOR UPDATE SKIP LOCKED)
+                RETURNING *)
+            SELECT {Columns} FROM claimed ORDER BY id
             """), owner, lease, limit, cancellationToken);
 
     /// <summary>Age of the oldest message, or null when the outbox is empty.</summary>

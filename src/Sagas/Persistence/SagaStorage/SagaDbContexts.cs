@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Orchestrator.Sagas.Persistence.SagaStorage;
 
-/// <summary>Makes contexts for single messages and reads, and uses them again and again.</summary>
+/// <summary>Makes contexts for what single messages look for and for reads, and uses them again and again.</summary>
 public sealed class SagaDbContexts<TDb>(NpgsqlDataSource source)
     where TDb : DbContext
 {
@@ -25,4 +25,13 @@ public sealed class SagaDbContexts<TDb>(NpgsqlDataSource source)
 
     /// <summary>A context that reads what is committed and tracks nothing.</summary>
     public TDb Reading() => _reading.CreateDbContext();
+
+    /// <summary>The row that a saga type is mapped to.</summary>
+    /// <exception cref="NotSupportedException">The mapping has more than the columns of one table.</exception>
+    internal SagaRow<TSaga> RowOf<TSaga>()
+        where TSaga : class, MassTransit.ISaga
+    {
+        using var context = _writing.CreateDbContext();
+        return new SagaRow<TSaga>(context.Model.FindEntityType(typeof(TSaga))!);
+    }
 }

@@ -12,8 +12,8 @@ namespace Orchestrator.Sagas.Persistence.SagaStorage;
 /// The lock is an advisory one by name and id of the saga: it covers instances that do not exist yet, so that two
 /// first messages of one saga wait for each other instead of failing.
 /// </summary>
-public sealed class SagaStore<TSaga, TDb>(
-    DurableTransactions transactions, SagaDbContexts<TDb> contexts, SagaName<TSaga> name, JoinedTransaction joined,
+internal sealed class SagaStore<TSaga, TDb>(
+    DurableTransactions transactions, SagaDbContexts<TDb> contexts, SagaName<TSaga> name, SagaRow<TSaga> row, JoinedTransaction joined,
     IServiceProvider services, OrchestratorMetrics metrics, TimeProvider time)
     : ISagaRepositoryContextFactory<TSaga>
     where TSaga : class, ISaga
@@ -60,49 +60,69 @@ public sealed class SagaStore<TSaga, TDb>(
     {
         if (joined.Transaction is { } outer)
         {
-            await HandleAsync(outer, context, locked: null, handle);
+            await HandleAsync(outer, context, handle);
             return;
         }
 
         var clock = Stopwatch.GetTimestamp();
         await using var transaction = await transactions.BeginAsync(context.CancellationToken);
-        if (!await EnterAsync(transaction, context, lockedAtOnce))
+        var (isNew, found) = await EnterAsync(transaction, context, lockedAtOnce);
+        if (!isNew)
         {
             metrics.Duplicates(name.Value, 1);
             await context.NotifyConsumed(context, Stopwatch.GetElapsedTime(clock), name.Value);
             return;
         }
 
-        await HandleAsync(transaction, context, lockedAtOnce, handle);
-        await transaction.CommitAsync(context.CancellationToken);
+        await using var db = contexts.Within(transaction);
+        var repository = Repository(transaction, context, db);
+        if (lockedAtOnce is { } id)
+            repository.Expect(id, found);
+        await handle(repository);
+        foreach (var write in repository.Writes())
+            transaction.ExecuteWithCommit(write);
+        await TranslatingAsync(() => transaction.CommitAsync(context.CancellationToken));
     }
 
-    private async Task HandleAsync<T>(
-        DurableTransaction transaction, ConsumeContext<T> context, Guid? locked, Func<SagaRepository<TSaga, TDb, T>, Task> handle)
+    // The sender's own statements may come after, and must see what these have written.
+    private async Task HandleAsync<T>(DurableTransaction transaction, ConsumeContext<T> context, Func<SagaRepository<TSaga, TDb, T>, Task> handle)
         where T : class
     {
         await using var db = contexts.Within(transaction);
-        var durable = new DurableConsumeContext<T>(context, services, transaction, time);
-        await handle(new SagaRepository<TSaga, TDb, T>(durable, db, transaction, name, locked));
+        var repository = Repository(transaction, context, db);
+        await handle(repository);
+        await using var batch = transaction.CreateBatch();
+        foreach (var write in repository.Writes())
+            batch.BatchCommands.Add(write);
+        if (batch.BatchCommands.Count > 0)
+            await TranslatingAsync(() => batch.ExecuteNonQueryAsync(context.CancellationToken));
+    }
+
+    private SagaRepository<TSaga, TDb, T> Repository<T>(DurableTransaction transaction, ConsumeContext<T> context, TDb db)
+        where T : class =>
+        new(new DurableConsumeContext<T>(context, services, transaction, time), db, transaction, name, row);
+
+    private async Task TranslatingAsync(Func<Task> write)
+    {
         try
         {
-            if (db.ChangeTracker.HasChanges())
-                await db.SaveChangesAsync(context.CancellationToken);
+            await write();
         }
-        catch (DbUpdateException exception) when (IsConflict(exception))
+        catch (PostgresException exception) when (exception.SqlState is SagaRow<TSaga>.NotWritten)
         {
-            throw new SagaConflictException(name.Value, exception);
+            throw SagaConflictException.OfWriter(name.Value, exception);
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UniqueViolation && exception.TableName == row.Table)
+        {
+            throw SagaConflictException.OfKey(name.Value, exception.ConstraintName, exception);
         }
     }
 
-    private static bool IsConflict(DbUpdateException exception) =>
-        exception is DbUpdateConcurrencyException
-        || exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
-
-    // One round trip: BEGIN, the inbox row, and the lock when the message names its saga.
-    private async Task<bool> EnterAsync(DurableTransaction transaction, ConsumeContext context, Guid? lockedAtOnce)
+    // One round trip: BEGIN, the inbox row, and when the message names its saga the lock and the row.
+    private async Task<(bool IsNew, SagaInstance<TSaga>? Found)> EnterAsync(DurableTransaction transaction, ConsumeContext context, Guid? lockedAtOnce)
     {
         await using var batch = transaction.CreateBatch();
+        var isNamed = context.MessageId is not null;
         switch (context.MessageId, lockedAtOnce)
         {
             case ({ } messageId, { } id):
@@ -116,6 +136,15 @@ public sealed class SagaStore<TSaga, TDb>(
                 break;
         }
 
-        return await batch.ExecuteScalarAsync(context.CancellationToken) is not false;
+        // In a statement of its own: it sees what was committed before the lock was granted.
+        if (lockedAtOnce is { } read)
+            batch.BatchCommands.Add(row.Select(read));
+        await using var reader = await batch.ExecuteReaderAsync(context.CancellationToken);
+        if (isNamed && await reader.ReadAsync(context.CancellationToken) && !reader.GetBoolean(0))
+            return (false, null);
+        if (lockedAtOnce is null)
+            return (true, null);
+        await reader.NextResultAsync(context.CancellationToken);
+        return (true, await reader.ReadAsync(context.CancellationToken) ? row.Read(reader) : null);
     }
 }

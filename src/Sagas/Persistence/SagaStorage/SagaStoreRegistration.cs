@@ -27,6 +27,7 @@ public static class SagaStoreRegistration
             repository.TryAddSingleton<SagaDbContexts<TDb>>();
             repository.TryAddScoped<JoinedTransaction>();
             repository.AddSingleton(new SagaName<TSaga>(name));
+            repository.TryAddSingleton(provider => provider.GetRequiredService<SagaDbContexts<TDb>>().RowOf<TSaga>());
             repository.AddScoped<ISagaRepositoryContextFactory<TSaga>, SagaStore<TSaga, TDb>>();
             repository.AddScoped<ILoadSagaRepositoryContextFactory<TSaga>, SagaReader<TSaga, TDb>>();
             repository.AddScoped<IQuerySagaRepositoryContextFactory<TSaga>, SagaReader<TSaga, TDb>>();
