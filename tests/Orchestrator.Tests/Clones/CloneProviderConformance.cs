@@ -172,7 +172,7 @@ public abstract class CloneProviderConformance : IAsyncLifetime
         var query = CloneLab.AskAsync<object>(clone, "SELECT pg_sleep(600)");
         // A superuser may leave programs behind that hold files open.
         var daemon = $"setsid sleep {599_000 + (clone.Port % 1000)}";
-        await CloneLab.RunAsync(clone, $"COPY (SELECT 1) TO PROGRAM 'cd /clone/data; {daemon} >/dev/null 2>&1 &'");
+        await CloneLab.RunAsync(clone, $"COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; cd /clone/data; {daemon} >/dev/null 2>&1 &'");
         await Wait.UntilAsync(() => Task.FromResult(Proc.WithArguments(daemon.Split(' ')[1..]).Count > 0), "a program left behind");
 
         await DestroyAsync(clone);
