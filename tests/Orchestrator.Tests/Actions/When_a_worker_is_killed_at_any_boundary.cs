@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Orchestrator.Local.Servers;
 using Orchestrator.Sagas.Persistence;
 using Orchestrator.Tests.Chaos;
 using Orchestrator.Tests.Infrastructure;
@@ -42,7 +44,9 @@ public sealed class When_a_worker_is_killed_at_any_boundary(Servers servers)
             slowest = recovery > slowest ? recovery : slowest;
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{Dose.Length} kills; taken up again after at most {slowest.TotalSeconds:F1} s of a worker being there.");
+        var line = JsonSerializer.Serialize(new { Run = "crash matrix", Kills = Dose.Length, SlowestRecovery = slowest.TotalSeconds });
+        TestContext.Current.TestOutputHelper?.WriteLine(line);
+        await File.AppendAllTextAsync(Checkout.RunDirectory("test", "chaos.jsonl"), $"{line}\n", TestContext.Current.CancellationToken);
         Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 }
