@@ -19,14 +19,26 @@ public sealed class Fleet(Place place, Host api) : IAsyncDisposable
         return new Fleet(place, await Host.StartApiAsync(place, settings));
     }
 
+    /// <summary>API and node in one process, on a place of its own.</summary>
+    public static async Task<Fleet> StartAllAsync(Servers servers, string node, params (string Key, string Value)[] settings)
+    {
+        var place = await servers.CreatePlaceAsync();
+        var fleet = new Fleet(place, await Host.StartAllAsync(place, [("Node__Name", node), .. settings]));
+        await fleet.UntilActiveAsync(node);
+        return fleet;
+    }
+
     /// <summary>A worker that is a node of that name.</summary>
     public async Task<Host> AddWorkerAsync(string name, params (string Key, string Value)[] settings)
     {
         var worker = await Host.StartWorkerAsync(place, [("Node__Name", name), ("Instances__Lease", "00:00:08"), ("Instances__Heartbeat", "00:00:00.500"), .. settings]);
         _workers.Add(worker);
-        await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM node WHERE name = $1 AND state = 'active')", name), "a node");
+        await UntilActiveAsync(name);
         return worker;
     }
+
+    public Task UntilActiveAsync(string node) =>
+        Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM node WHERE name = $1 AND state = 'active')", node), "a node");
 
     /// <summary>An app whose program is a shell script; gives its id.</summary>
     public async Task<long> AddAppAsync(string script, string more = "")

@@ -9,12 +9,10 @@ public sealed class When_a_step_of_provisioning_fails(Servers servers)
     [Fact]
     public async Task Should_leave_nothing_over()
     {
-        // The one who accepts a command sets its first deadline.
-        await using var fleet = await Fleet.StartAsync(servers, ("Instances__PlacementDeadline", "00:00:01"));
         var directory = Directory.CreateTempSubdirectory("orchestrator-");
         // Short, for sockets; of this test alone, so that what is left can be listed.
-        var worker = await fleet.AddWorkerAsync(
-            "short", ("Instances__PlacementDeadline", "00:00:01"), ("Instances__HealthDeadline", "00:00:01"), ("Instances__StopDeadline", "00:00:05"),
+        await using var fleet = await Fleet.StartAllAsync(
+            servers, "short", ("Instances__PlacementDeadline", "00:00:01"), ("Instances__HealthDeadline", "00:00:01"), ("Instances__StopDeadline", "00:00:05"),
             ("Runtimes__Directory", directory.FullName), ("Runtimes__CgroupParent", $"orchestrator-test/{directory.Name}"), ("Node__MilliCpus", "2000"), ("Node__MemoryMiB", "1000"));
         try
         {
@@ -41,15 +39,15 @@ public sealed class When_a_step_of_provisioning_fails(Servers servers)
             var (_, body) = await fleet.AskAsync("POST", $"/api/v1/apps/{app}/instances", """{"instanceType":"small"}""");
             var guid = body.GetProperty("guid").GetGuid();
             await Wait.UntilAsync(() => Task.FromResult(Fleet.ProcessesOf(guid).Count > 0), "starting");
-            await worker.KillAsync();
-            await worker.RestartAsync();
+            await fleet.Api.KillAsync();
+            await fleet.Api.RestartAsync();
             await fleet.UntilAsync(body.GetProperty("id").GetInt64(), "failed", patience: TimeSpan.FromSeconds(60));
             await Wait.UntilAsync(async () => (await WhatThereIsAsync(fleet, directory)).SequenceEqual(before), "as before", TimeSpan.FromSeconds(60));
             Assert.Empty(Fleet.ProcessesOf(guid));
         }
         finally
         {
-            await worker.DisposeAsync();
+            await fleet.Api.StopAsync();
             directory.Delete(recursive: true);
         }
     }

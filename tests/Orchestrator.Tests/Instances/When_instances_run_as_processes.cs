@@ -142,11 +142,8 @@ public sealed class When_instances_run_as_processes(When_instances_run_as_proces
     {
         public Fleet Fleet { get; private set; } = null!;
 
-        public async ValueTask InitializeAsync()
-        {
-            Fleet = await Fleet.StartAsync(servers);
-            await Fleet.AddWorkerAsync("one", ("Instances__CoolDown", "00:00:00"), ("Instances__AskPatience", "00:00:00.500"));
-        }
+        public async ValueTask InitializeAsync() =>
+            Fleet = await Fleet.StartAllAsync(servers, "one", ("Instances__CoolDown", "00:00:00"), ("Instances__AskPatience", "00:00:00.500"));
 
         public ValueTask DisposeAsync() => Fleet.DisposeAsync();
     }

@@ -12,11 +12,10 @@ public sealed class When_instances_run_in_docker(DockerStand docker, Servers ser
     public async Task Should_be_adopted_by_the_worker_that_is_started_again()
     {
         Assert.SkipWhen(docker.Fault is not null, docker.Fault ?? "");
-        var place = await servers.CreatePlaceAsync();
-        var host = await Host.StartAllAsync(
-            place, ("Runtimes__Kind", "docker"), ("Runtimes__DockerSocket", docker.DockerSocket), ("Node__Name", "engine"),
+        await using var fleet = await Fleet.StartAllAsync(
+            servers, "engine", ("Runtimes__Kind", "docker"), ("Runtimes__DockerSocket", docker.DockerSocket),
             ("Instances__CoolDown", "00:00:00"), ("Instances__AskPatience", "00:00:00.500"));
-        await using var fleet = new Fleet(place, host);
+        var (place, host) = (fleet.Place, fleet.Api);
         var app = await AddAppAsync(fleet, "sleep 300");
         var lives = await fleet.CreateAsync(app);
         Assert.Equal("running", lives.GetProperty("status").GetString());
