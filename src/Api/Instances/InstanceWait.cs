@@ -8,6 +8,9 @@ namespace Orchestrator.Api.Instances;
 /// <summary>Waits until an instance is where it is to be.</summary>
 public sealed class InstanceWait(InstanceReader instances, Timelines timelines, TimelineFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
 {
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
+
     /// <summary>
     /// The instance as it is when the condition holds, or when the time is up or the process stops; null when there is none (any more).
     /// </summary>
@@ -24,9 +27,20 @@ public sealed class InstanceWait(InstanceReader instances, Timelines timelines, 
         using var subscription = feed.Follow(from);
         try
         {
+            // Most steps are over sooner than the feed looks.
+            var pause = FirstPause;
             while (instance is not null && !condition(instance))
             {
-                await subscription.NextAsync(ending.Token);
+                if (pause < LongestPause)
+                {
+                    await Task.Delay(pause, time, ending.Token);
+                    pause *= 2;
+                }
+                else
+                {
+                    await subscription.NextAsync(ending.Token);
+                }
+
                 instance = await instances.ReadAsync(id, cancellationToken);
             }
         }

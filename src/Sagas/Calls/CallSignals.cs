@@ -106,7 +106,7 @@ public sealed class CallSignals(NpgsqlDataSource source, ILogger<CallSignals> lo
             IsListening = false;
             _fnsChanged?.Invoke();
             // It listens: it must not serve anybody else.
-            NpgsqlConnection.ClearPool(connection);
+            source.Clear();
         }
     }
 

@@ -46,7 +46,7 @@ public sealed class DutyJob<TDuty>(TDuty duty, NpgsqlDataSource source, ILogger<
         await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock($1, hashtext($2))", connection);
         command.Parameters.Add(new() { Value = AdvisoryLocks.Duty });
         command.Parameters.Add(new() { Value = duty.Name });
-        return await KeepingOutOfThePoolAsync(connection, () => command.ExecuteScalarAsync(cancellationToken)) is true;
+        return await KeepingOutOfThePoolAsync(() => command.ExecuteScalarAsync(cancellationToken)) is true;
     }
 
     private async Task UnlockAsync(NpgsqlConnection connection)
@@ -54,11 +54,11 @@ public sealed class DutyJob<TDuty>(TDuty duty, NpgsqlDataSource source, ILogger<
         await using var command = new NpgsqlCommand("SELECT pg_advisory_unlock($1, hashtext($2))", connection);
         command.Parameters.Add(new() { Value = AdvisoryLocks.Duty });
         command.Parameters.Add(new() { Value = duty.Name });
-        await KeepingOutOfThePoolAsync(connection, () => command.ExecuteScalarAsync(CancellationToken.None));
+        await KeepingOutOfThePoolAsync(() => command.ExecuteScalarAsync(CancellationToken.None));
     }
 
     // A statement that was given up may have taken the lock, or not have let go of it.
-    private static async Task<object?> KeepingOutOfThePoolAsync(NpgsqlConnection connection, Func<Task<object?>> execute)
+    private async Task<object?> KeepingOutOfThePoolAsync(Func<Task<object?>> execute)
     {
         try
         {
@@ -66,7 +66,7 @@ public sealed class DutyJob<TDuty>(TDuty duty, NpgsqlDataSource source, ILogger<
         }
         catch
         {
-            NpgsqlConnection.ClearPool(connection);
+            source.Clear();
             throw;
         }
     }

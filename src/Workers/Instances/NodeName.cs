@@ -10,9 +10,10 @@ namespace Orchestrator.Workers.Instances;
 /// </summary>
 public sealed class NodeName : IAsyncDisposable
 {
+    private readonly NpgsqlDataSource _source;
     private readonly NpgsqlConnection _connection;
 
-    private NodeName(string value, NpgsqlConnection connection) => (Value, _connection) = (value, connection);
+    private NodeName(string value, NpgsqlDataSource source, NpgsqlConnection connection) => (Value, _source, _connection) = (value, source, connection);
 
     public string Value { get; }
 
@@ -33,7 +34,7 @@ public sealed class NodeName : IAsyncDisposable
                 {
                     await using var listen = new NpgsqlCommand($"LISTEN {Placements.Channel}", connection);
                     await listen.ExecuteNonQueryAsync(cancellationToken);
-                    return new NodeName(name, connection);
+                    return new NodeName(name, source, connection);
                 }
 
                 if (isFixed)
@@ -43,7 +44,7 @@ public sealed class NodeName : IAsyncDisposable
         catch
         {
             // It may hold the lock.
-            NpgsqlConnection.ClearPool(connection);
+            source.Clear();
             await connection.DisposeAsync();
             throw;
         }
@@ -59,13 +60,13 @@ public sealed class NodeName : IAsyncDisposable
             {
                 await using var listen = new NpgsqlCommand($"LISTEN {Placements.Channel}", connection);
                 await listen.ExecuteNonQueryAsync(cancellationToken);
-                return new NodeName(name, connection);
+                return new NodeName(name, source, connection);
             }
         }
         catch
         {
             // It may hold the lock.
-            NpgsqlConnection.ClearPool(connection);
+            source.Clear();
             await connection.DisposeAsync();
             throw;
         }
@@ -86,7 +87,7 @@ public sealed class NodeName : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // Not back into the pool: it holds a lock and listens.
-        NpgsqlConnection.ClearPool(_connection);
+        _source.Clear();
         await _connection.DisposeAsync();
     }
 

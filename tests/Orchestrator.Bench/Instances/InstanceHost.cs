@@ -31,14 +31,36 @@ internal sealed class InstanceHost(HostProcess host, Database database) : IAsync
         return (await PostAsync("/api/v1/apps", app, cancellationToken))["id"]!.GetValue<long>();
     }
 
-    /// <summary>Makes one and waits until it runs; milliseconds from the request on.</summary>
+    /// <summary>Makes one; milliseconds from the request until it is committed that it runs.</summary>
     /// <exception cref="MeasurementException">It does not run.</exception>
     public async Task<double> StartOneAsync(long app, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
-        var instance = await PostAsync($"/api/v1/apps/{app}/instances", new JsonObject { ["instanceType"] = "small" }, cancellationToken, ("Prefer", "wait=60"));
-        var elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        return instance["status"]!.GetValue<string>() is "running" ? elapsed : throw new MeasurementException($"An instance does not run: {instance.ToJsonString()}");
+        var id = (await PostAsync($"/api/v1/apps/{app}/instances", new JsonObject { ["instanceType"] = "small" }, cancellationToken))["id"]!.GetValue<long>();
+        while (await database.ScalarAsync<string>("SELECT status FROM instance WHERE id = $1", cancellationToken, id) is var status && status is not "running")
+        {
+            if (status is not "provisioning" || Stopwatch.GetElapsedTime(start) > Patience)
+                throw new MeasurementException($"Instance {id} is {status}.");
+        }
+
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    }
+
+    /// <summary>Makes many by some requests at once; how many a second came to run, from the first request until all do.</summary>
+    /// <exception cref="MeasurementException">Not all of them run.</exception>
+    public async Task<double> StartManyAsync(long app, int count, int lanes, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = lanes, CancellationToken = cancellationToken }, async (_, token) =>
+            await PostAsync($"/api/v1/apps/{app}/instances", new JsonObject { ["instanceType"] = "small" }, token));
+        while (await database.ScalarAsync<long>("SELECT count(*) FROM instance WHERE app_id = $1 AND status = 'running'", cancellationToken, app) < count)
+        {
+            if (clock.Elapsed > Patience)
+                throw new MeasurementException($"Not all of {count} instances run.");
+            await Task.Delay(5, cancellationToken);
+        }
+
+        return count / clock.Elapsed.TotalSeconds;
     }
 
     public async Task EndAllAsync(long app, CancellationToken cancellationToken)
@@ -53,17 +75,15 @@ internal sealed class InstanceHost(HostProcess host, Database database) : IAsync
         }
     }
 
-    public async Task<JsonNode> PostAsync(string path, JsonObject body, CancellationToken cancellationToken, params (string Name, string Value)[] headers)
+    public ValueTask DisposeAsync() => host.DisposeAsync();
+
+    private async Task<JsonNode> PostAsync(string path, JsonObject body, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
-        foreach (var (name, value) in headers)
-            request.Headers.TryAddWithoutValidation(name, value);
-        using var response = await Client.SendAsync(request, cancellationToken);
+        using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        using var response = await Client.PostAsync(new Uri(path, UriKind.Relative), content, cancellationToken);
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
         return response.IsSuccessStatusCode
             ? JsonNode.Parse(text)!
             : throw new MeasurementException($"POST {path} was answered {(int)response.StatusCode}: {text}");
     }
-
-    public ValueTask DisposeAsync() => host.DisposeAsync();
 }

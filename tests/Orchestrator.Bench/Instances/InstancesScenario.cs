@@ -98,7 +98,7 @@ public sealed class InstancesScenario(TestStand stand, BenchOptions options, Rep
         var started = new System.Collections.Concurrent.ConcurrentBag<T>();
         var bareRate = await RateAsync(starts, async () => started.Add(await start()));
         await Task.WhenAll(started.Select(end));
-        var ourRate = await RateAsync(starts, () => host.StartOneAsync(app, cancellationToken));
+        var ourRate = await host.StartManyAsync(app, starts, Lanes, cancellationToken);
         await host.EndAllAsync(app, cancellationToken);
         return (bare.Median(), ours.Median(), bareRate, ourRate);
     }

@@ -63,7 +63,7 @@ public sealed class OutboxOwner(NpgsqlDataSource source, ILogger<OutboxOwner> lo
         }
         finally
         {
-            NpgsqlConnection.ClearPool(connection);
+            source.Clear();
         }
     }
 }
