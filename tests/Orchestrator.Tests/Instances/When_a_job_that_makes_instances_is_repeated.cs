@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Sagas.Actions.Authoring;
 using Orchestrator.Sagas.Actions.Declarative;
-using Orchestrator.Sagas.Instances;
 using Orchestrator.Sagas.Persistence;
 using Orchestrator.Tests.Actions.Declarative;
 using Orchestrator.Tests.Infrastructure;
