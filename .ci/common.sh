@@ -43,11 +43,6 @@ need_servers() {
     [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 }
 
-# need_node: for functions on the official FDK; the one that Debian has is enough.
-need_node() {
-    command -v node >/dev/null && command -v npm >/dev/null || apt_install nodejs npm
-}
-
 # want_tools [NAME...]: programs that make more possible (sandboxes, thin clones); without them everything else goes on.
 want_tools() {
     local missing=()
@@ -66,11 +61,11 @@ has_node() { command -v node >/dev/null && command -v npm >/dev/null; }
 # want_fdk: the unmodified Node FDK below .run/npm, for the functions of the examples and the tests.
 want_fdk() {
     local log
-    [ ! -d .run/npm/fdk/node_modules/@fnproject/fdk ] || return 0
     has_node || (apt_install nodejs npm) || {
         say "Going on without Node: its functions are left out."
         return 0
     }
+    [ ! -d .run/npm/fdk/node_modules/@fnproject/fdk ] || return 0
     log=$(log_file npm)
     say "Installing @fnproject/fdk ..."
     npm install --prefix .run/npm/fdk --no-audit --no-fund @fnproject/fdk >"$log" 2>&1 </dev/null || say "Going on without the Node FDK, which npm could not install (log: $log)."

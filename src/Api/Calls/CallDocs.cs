@@ -17,6 +17,9 @@ internal static class CallDocs
          "result":"hello world","result_status":200}
         """;
 
+    private static readonly DocParameter Wait = DocParameter.Header(
+        "Prefer", "wait=SECONDS, at most 60: answer 200 with the call when it has ended; 202 as ever when the time is up before.", "wait=1");
+
     private static readonly Dictionary<string, string> FnPath = new(StringComparer.Ordinal) { ["fnId"] = AnId };
     private static readonly Dictionary<string, string> CallPath = new(StringComparer.Ordinal) { ["fnId"] = AnId, ["callId"] = AnId };
 
@@ -38,10 +41,11 @@ internal static class CallDocs
             DocParameter.Header(InvokeHeaders.MaxRetries, "Async: how often it is run again after an error, 0 to 25.", "3"),
             DocParameter.Header(InvokeHeaders.RetryDelay, "Async: seconds before it is run again, 0 to 86,400. Default: 60.", "5"),
             DocParameter.Header(InvokeHeaders.CallbackUrl, "Async, detached: where the outcome is posted to, signed.", "https://example.com/done"),
+            Wait,
         ],
         Answers =
         [
-            new(200, "The function's answer.", typeof(string), null, "application/octet-stream") { Headers = [(InvokeHeaders.CallIdHeader, "The call.")] },
+            new(200, "The function's answer; of an asynchronous call that was waited for, the call.", typeof(string), null, "application/octet-stream") { Headers = [(InvokeHeaders.CallIdHeader, "The call.")] },
             new(202, "Accepted, or begun.", typeof(CallAccepted), $$"""{"call_id":"{{AnId}}"}""") { Headers = [(InvokeHeaders.CallIdHeader, "The call."), ("Location", "Where it can be read, of an accepted one.")] },
         ],
         Messages = [FnNotFound, TooBusy, TimedOut, new(502, "function failed"), new(502, "error receiving function response"), new(413, "Content-Length too large for this server, N > max M")],
@@ -104,7 +108,12 @@ internal static class CallDocs
     public static readonly Doc Retry = new("Run a call again", "As a new call, linked to the one that it repeats by `retry_of` and `retry_at`.")
     {
         PathExamples = CallPath,
-        Answers = [new(202, "The new call.", typeof(CallAccepted), $$"""{"call_id":"{{AnId}}"}""") { Headers = [("Location", "Where it can be read.")] }],
+        Parameters = [Wait],
+        Answers =
+        [
+            new(200, "The new call, which was waited for.", typeof(CallBody), One),
+            new(202, "The new call.", typeof(CallAccepted), $$"""{"call_id":"{{AnId}}"}""") { Headers = [("Location", "Where it can be read.")] },
+        ],
         Messages = [FnNotFound, CallNotFound, PayloadNotKept, new(409, "Call is running: only a call that has ended can be retried")],
         IsIdempotent = true,
     };

@@ -93,7 +93,7 @@ public static class CallEndpoints
     }
 
     private static async Task<IResult> RetryAsync(
-        string fnId, string callId, HttpContext http, FnRequests requests, FnCatalog fns, CallEditor editor, CallId ids, CallSignals signals,
+        string fnId, string callId, HttpContext http, FnRequests requests, FnCatalog fns, CallEditor editor, CallId ids, CallSignals signals, CallWait waiting,
         CancellationToken cancellationToken)
     {
         await fns.FindAsync(fnId, cancellationToken);
@@ -102,7 +102,7 @@ public static class CallEndpoints
             http, transaction => editor.RetryAsync(transaction, fnId, callId, id, http.Actor(), cancellationToken), () => new CallAccepted(id), 202,
             $"/v2/fns/{fnId}/calls/{id}");
         signals.AnnounceQueued();
-        return answer;
+        return await waiting.AnswerAsync(http, fnId, answer);
     }
 
     private static DateTimeOffset? Epoch(HttpRequest request, string name, FnError error)

@@ -1,3 +1,4 @@
+using Microsoft.Net.Http.Headers;
 using Orchestrator.Api.Http;
 using Orchestrator.Sagas.Calls;
 using Orchestrator.Sagas.Persistence;
@@ -7,6 +8,22 @@ namespace Orchestrator.Api.Calls;
 /// <summary>Waits until a call has ended.</summary>
 public sealed class CallWait(CallReader calls, Timelines timelines, TimelineFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
 {
+    /// <summary>The answer itself, or with <c>Prefer: wait</c> the call that it accepted, if that has ended before the time is up.</summary>
+    public async Task<IResult> AnswerAsync(HttpContext http, string fnId, IResult answer)
+    {
+        // Of a repeated request too, it is the location that says which call.
+        if (answer is not Answer { IsRefusal: false } accepted || Prefer.Wait(http.Request) is not { } patience
+            || !accepted.Headers.TryGetValue(HeaderNames.Location, out var location))
+            return answer;
+        var call = await UntilEndedAsync(fnId, location[(location.LastIndexOf('/') + 1)..], patience, http.RequestAborted);
+        Prefer.Applied(http.Response, patience);
+        if (!CallStatus.IsTerminal(call.Status))
+            return answer;
+        http.Response.Headers.Location = location;
+        http.Response.Headers[InvokeHeaders.CallIdHeader] = call.Id;
+        return FnRequests.Ok(CallBody.Of(call));
+    }
+
     /// <summary>The call as it is when it has ended, or when the time is up or the process stops.</summary>
     /// <exception cref="FnException">There is no such call.</exception>
     public async Task<Call> UntilEndedAsync(string fnId, string callId, TimeSpan patience, CancellationToken cancellationToken)

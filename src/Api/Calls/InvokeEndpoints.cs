@@ -52,8 +52,8 @@ public static class InvokeEndpoints
 
 /// <summary>Carries invocations from HTTP to functions and their answers back.</summary>
 public sealed class FnInvocations(
-    FnCatalog catalog, CallId ids, CallIntake intake, IFnInvoker invoker, TokenGate gate, IdempotentWrites writes, IOptions<CallsOptions> options,
-    TimeProvider time)
+    FnCatalog catalog, CallId ids, CallIntake intake, IFnInvoker invoker, TokenGate gate, IdempotentWrites writes, CallWait waiting,
+    IOptions<CallsOptions> options, TimeProvider time)
 {
     private static readonly Access CallsAccess = new(Scopes.Calls, IsDropIn: false);
 
@@ -124,7 +124,7 @@ public sealed class FnInvocations(
         if (!http.Request.Headers.ContainsKey(IdempotentWrites.Header))
         {
             await intake.AcceptAsync(call, http.RequestAborted);
-            return Accepted(fn, id);
+            return await waiting.AnswerAsync(http, fn.Spec.FnId, Accepted(fn, id));
         }
 
         RequestBody.Keep(http, body);
@@ -134,7 +134,7 @@ public sealed class FnInvocations(
             return Accepted(fn, id);
         });
         intake.Announce([call]);
-        return answer;
+        return await waiting.AnswerAsync(http, fn.Spec.FnId, answer);
     }
 
     private static Answer Accepted(FnEntry fn, string id) => FnRequests.AnswerOf(StatusCodes.Status202Accepted, new CallAccepted(id)) with

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Orchestrator.Sagas.Duties;
+using Orchestrator.Sagas.Persistence.Timers;
 using Quartz;
 
 namespace Orchestrator.Sagas.Calls;
@@ -23,35 +24,14 @@ public sealed class DueCalls(
 
     private static readonly TimeSpan LateBound = TimeSpan.FromMilliseconds(250);
 
-    private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _isSooner = new(0);
-    private long _next = long.MaxValue;
+    private readonly NextDue _next = new(time);
     private bool _isAway;
 
     /// <summary>Looks for calls that are due and for the next one to wait for.</summary>
     public void Look() => Expect(TimeSpan.Zero);
 
     /// <summary>Says that a call which is committed comes due after a time.</summary>
-    public void Expect(TimeSpan delay)
-    {
-        var now = time.GetTimestamp();
-        var ticks = Math.Max(0, delay.TotalSeconds) * time.TimestampFrequency;
-        var at = ticks < long.MaxValue - now ? now + (long)ticks : long.MaxValue;
-        lock (_lock)
-        {
-            if (at >= _next)
-                return;
-            _next = at;
-        }
-
-        _isSooner.Release();
-    }
-
-    public override void Dispose()
-    {
-        _isSooner.Dispose();
-        base.Dispose();
-    }
+    public void Expect(TimeSpan delay) => _next.Expect(delay);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -60,7 +40,7 @@ public sealed class DueCalls(
             Look();
             while (true)
             {
-                await UntilNextAsync(stoppingToken);
+                await _next.UntilNextAsync(stoppingToken);
                 await QueueAsync(stoppingToken);
                 await Task.Delay(Spacing, time, stoppingToken);
             }
@@ -71,25 +51,9 @@ public sealed class DueCalls(
         }
     }
 
-    private async Task UntilNextAsync(CancellationToken stoppingToken)
-    {
-        while (true)
-        {
-            long next;
-            lock (_lock)
-                next = _next;
-            var now = time.GetTimestamp();
-            if (next <= now)
-                return;
-            var wait = next == long.MaxValue ? TimeSpan.FromHours(1) : time.GetElapsedTime(now, next);
-            await _isSooner.WaitAsync((int)Math.Min(Math.Ceiling(wait.TotalMilliseconds), 3_600_000), stoppingToken);
-        }
-    }
-
     private async Task QueueAsync(CancellationToken stoppingToken)
     {
-        lock (_lock)
-            _next = long.MaxValue;
+        _next.Forget();
         try
         {
             var (count, latest) = await CallTable.PromoteAsync(source, options.Value.AgeingStep, BatchSize, stoppingToken);

@@ -29,12 +29,13 @@ internal sealed class CallLedger : IAsyncDisposable
     /// <summary>Where functions write to.</summary>
     public string File { get; }
 
-    public int Count
+    /// <summary>How many calls have begun.</summary>
+    public int Begun
     {
         get
         {
             lock (_lines)
-                return _lines.Count;
+                return _lines.Count(line => line.StartsWith("begin", StringComparison.Ordinal));
         }
     }
 
@@ -60,7 +61,7 @@ internal sealed class CallLedger : IAsyncDisposable
             else
             {
                 // Whatever began later of the same chain began while this one was still alive.
-                Assert.True(last[origin] == call, $"{call} ended after {last[origin]}, which repeats it, had begun");
+                Assert.True(last[origin] == call, $"{call} was alive after {last[origin]}, which repeats it, had begun");
             }
         }
     }

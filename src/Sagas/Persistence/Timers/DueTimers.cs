@@ -23,31 +23,14 @@ public sealed class DueTimers(
 {
     private const int BatchSize = 500;
 
-    private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _isSooner = new(0);
-
-    /// <summary>When to look next, as a timestamp of the process; never, when nothing is known to be pending.</summary>
-    private long _next = long.MaxValue;
+    private readonly NextDue _next = new(time);
     private bool _isAway;
 
     /// <summary>Looks for timers that are due and for the next one to wait for.</summary>
     public void Look() => Expect(TimeSpan.Zero);
 
     /// <summary>Says that a timer which is committed comes due after a time.</summary>
-    public void Expect(TimeSpan delay)
-    {
-        var now = time.GetTimestamp();
-        var ticks = Math.Max(0, delay.TotalSeconds) * time.TimestampFrequency;
-        var at = ticks < long.MaxValue - now ? now + (long)ticks : long.MaxValue;
-        lock (_lock)
-        {
-            if (at >= _next)
-                return;
-            _next = at;
-        }
-
-        _isSooner.Release();
-    }
+    public void Expect(TimeSpan delay) => _next.Expect(delay);
 
     /// <summary>As <see cref="Expect(TimeSpan)"/>, for a time. The database's clock decides; it is asked when the time seems near.</summary>
     internal void Expect(DateTimeOffset dueAt) => Expect(dueAt - time.GetUtcNow());
@@ -60,7 +43,7 @@ public sealed class DueTimers(
             Look();
             while (true)
             {
-                await UntilNextAsync(stoppingToken);
+                await _next.UntilNextAsync(stoppingToken);
                 await FireAsync(stoppingToken);
                 await Task.Delay(options.Value.Spacing, time, stoppingToken);
             }
@@ -71,28 +54,11 @@ public sealed class DueTimers(
         }
     }
 
-    private async Task UntilNextAsync(CancellationToken stoppingToken)
-    {
-        while (true)
-        {
-            long next;
-            lock (_lock)
-                next = _next;
-            var now = time.GetTimestamp();
-            if (next <= now)
-                return;
-            var wait = next == long.MaxValue ? TimeSpan.FromDays(1) : time.GetElapsedTime(now, next);
-            var milliseconds = Math.Min(Math.Ceiling(wait.TotalMilliseconds), TimeSpan.FromDays(1).TotalMilliseconds);
-            await _isSooner.WaitAsync((int)milliseconds, stoppingToken);
-        }
-    }
-
     private async Task FireAsync(CancellationToken stoppingToken)
     {
         if (!relay.HasRoom)
             return;
-        lock (_lock)
-            _next = long.MaxValue;
+        _next.Forget();
         try
         {
             var due = await TimerTable.ClaimDueAsync(source, owner.Id, BatchSize, stoppingToken);

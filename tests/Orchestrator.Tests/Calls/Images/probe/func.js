@@ -22,10 +22,13 @@ fdk.handle(async (input, ctx) => {
     } else if (verb === 'log') {
         for (let i = 0; i < Number(first); i++) console.log('x'.repeat(999));
     } else if (verb === 'ledger') {
-        // One line when it begins and one when it ends: what a caller can see of a call from outside.
+        // A line when it begins, one when it ends, and in between one again and again for as long as it is alive.
         const line = what => fs.appendFileSync(first, `${what}\t${ctx.callID}\t${process.pid}\t${Date.now()}\n`);
         line('begin');
-        await sleep(Number(second));
+        for (let left = Number(second); left > 0; left -= 20) {
+            await sleep(Math.min(left, 20));
+            line('alive');
+        }
         line('end');
     }
     return fdk.rawResult(input);
