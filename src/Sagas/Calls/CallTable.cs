@@ -30,22 +30,25 @@ public static class CallTable
         RETURNING id
         """;
 
-    // The n-th free slot of a spec gets the n-th call of it.
+    // The calls of a spec are dealt out to its free slots one by one, in their order.
     private const string ClaimSql = """
         WITH slot AS MATERIALIZED (
-            SELECT spec_id, container, row_number() OVER (PARTITION BY spec_id ORDER BY no) AS place
-            FROM unnest($1, $2) WITH ORDINALITY AS s (spec_id, container, no)),
+            SELECT no, spec_id, container, most, row_number() OVER (PARTITION BY spec_id ORDER BY no) - 1 AS place, count(*) OVER (PARTITION BY spec_id) AS slots
+            FROM unnest($1, $2, $3) WITH ORDINALITY AS s (spec_id, container, most, no)),
         first AS MATERIALIZED (
-            SELECT w.spec_id, c.id, c.rank FROM (SELECT spec_id, count(*) AS n FROM slot GROUP BY spec_id) w
+            SELECT w.spec_id, c.id, c.rank FROM (SELECT spec_id, sum(most) AS n FROM slot GROUP BY spec_id) w
             CROSS JOIN LATERAL (
                 SELECT id, rank FROM call WHERE spec_id = w.spec_id AND status = 'queued' ORDER BY rank, id LIMIT w.n FOR UPDATE SKIP LOCKED) c),
         pair AS (
-            SELECT slot.container, p.id FROM (SELECT spec_id, id, row_number() OVER (PARTITION BY spec_id ORDER BY rank, id) AS place FROM first) p
-            JOIN slot ON slot.spec_id = p.spec_id AND slot.place = p.place)
-        UPDATE call SET status = 'running', started_at = t.now, worker = $3, container = pair.container
-        FROM pair, (SELECT database_now() AS now) t
-        WHERE call.id = pair.id AND call.status = 'queued'
-        RETURNING call.id, call.spec_id, call.container, call.headers, call.payload, call.trace_parent, call.trace_id, call.actor, call.started_at - call.queued_at
+            SELECT slot.no, slot.container, p.id, p.place FROM (SELECT spec_id, id, row_number() OVER (PARTITION BY spec_id ORDER BY rank, id) - 1 AS place FROM first) p
+            JOIN slot ON slot.spec_id = p.spec_id AND slot.place = p.place % slot.slots),
+        claimed AS (
+            UPDATE call SET status = 'running', started_at = t.now, worker = $4, container = pair.container
+            FROM pair, (SELECT database_now() AS now) t
+            WHERE call.id = pair.id AND call.status = 'queued'
+            RETURNING call.id, call.spec_id, call.container, call.headers, call.payload, call.trace_parent, call.trace_id, call.actor,
+                      call.started_at - call.queued_at AS waited, pair.no, pair.place)
+        SELECT id, spec_id, container, headers, payload, trace_parent, trace_id, actor, waited, (no - 1)::int FROM claimed ORDER BY place
         """;
 
     // One look into the index for each spec that has calls waiting, however many they are.
@@ -153,12 +156,16 @@ public static class CallTable
     /// <summary>Waits for this worker's turn to take calls; it ends with the transaction.</summary>
     public static NpgsqlBatchCommand TakeTurn() => new($"SELECT pg_advisory_xact_lock({TurnLock}, 0)");
 
-    /// <summary>Gives each free slot the next call of its spec, while there are any. Read the rows by <see cref="ReadClaimed"/>.</summary>
-    public static NpgsqlBatchCommand Claim(IReadOnlyList<(long SpecId, string Container)> slots, int worker)
+    /// <summary>
+    /// Gives the free slots the next calls of their specs, each so many at the most. Read the rows by <see cref="ReadClaimed"/>; one more
+    /// column is the slot's place in the list.
+    /// </summary>
+    public static NpgsqlBatchCommand Claim(IReadOnlyList<(long SpecId, string Container, int Most)> slots, int worker)
     {
         var command = new NpgsqlBatchCommand(ClaimSql);
         Add(command, NpgsqlDbType.Bigint, slots, s => s.SpecId);
         Add(command, NpgsqlDbType.Text, slots, s => s.Container);
+        Add(command, NpgsqlDbType.Integer, slots, s => s.Most);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = worker });
         return command;
     }

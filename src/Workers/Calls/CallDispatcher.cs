@@ -7,11 +7,11 @@ using Orchestrator.Workers.Calls.Agent;
 namespace Orchestrator.Workers.Calls;
 
 /// <summary>
-/// Runs queued calls. It asks the agent for slots in the order of what waits, and takes a call from the table only
-/// when a container stands ready for it: the first of its fn at that moment. What has no room is passed over.
+/// Runs queued calls. It asks the agent for slots in the order of what waits, and takes calls from the table only
+/// when a container stands ready for them: the first of their fn at that moment. What has no room is passed over.
 /// </summary>
 public sealed class CallDispatcher(
-    IFunctionAgent agent, CallRounds rounds, FunctionSpecs specs, QueuedRuns runs, RunningCalls running, CallSignals signals,
+    IFunctionAgent agent, CallRounds rounds, FunctionSpecs specs, QueuedRuns runs, CallPace pace, RunningCalls running, CallSignals signals,
     NpgsqlDataSource source, IOptions<CallsOptions> options, ILogger<CallDispatcher> logger) : BackgroundService
 {
     /// <summary>How long running calls may take to end when the worker stops; then they are killed.</summary>
@@ -22,6 +22,8 @@ public sealed class CallDispatcher(
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
+
+    /// <summary>How many calls of each spec a slot is being got for.</summary>
     private readonly Dictionary<long, int> _starting = [];
     private readonly CancellationTokenSource _writing = new();
     private IReadOnlyList<Backlog> _backlog = [];
@@ -40,6 +42,7 @@ public sealed class CallDispatcher(
             Wake();
         };
         rounds.WhenFound = call => _ = RunFoundAsync(call);
+        runs.WhenLeft = execution => _ = RunLeftAsync(execution);
         _rounds = Task.Run(() => rounds.RunAsync(_writing.Token), CancellationToken.None);
         return base.StartAsync(cancellationToken);
     }
@@ -126,19 +129,28 @@ public sealed class CallDispatcher(
     {
         var order = Wanted(backlog);
         var full = new HashSet<long>();
+        var covered = new Dictionary<long, int>();
         foreach (var specId in order)
         {
             if (full.Contains(specId))
                 continue;
+            if (covered.TryGetValue(specId, out var calls) && calls > 0)
+            {
+                covered[specId] = calls - 1;
+                continue;
+            }
+
             var spec = await specs.OfAsync(specId, stoppingToken);
             var claim = agent.TryClaim(spec);
             if (claim is null && agent.Exceeds(spec))
             {
-                _ = RunAsync(specId, spec, claim: null);
+                _ = RunAsync(specId, spec, claim: null, most: 1);
                 continue;
             }
 
-            if (claim is null || !TryBegin(specId, spec, claim))
+            var most = pace.AtOnce(specId, spec);
+            covered[specId] = most - 1;
+            if (claim is null || !TryBegin(specId, spec, claim, most))
             {
                 claim?.Dispose();
                 full.Add(specId);
@@ -173,10 +185,10 @@ public sealed class CallDispatcher(
         }
 
         wanted.Sort();
-        return [.. wanted.Take(options.Value.Concurrency).Select(call => call.SpecId)];
+        return wanted.ConvertAll(call => call.SpecId);
     }
 
-    private bool TryBegin(long specId, FunctionSpec spec, SlotClaim claim)
+    private bool TryBegin(long specId, FunctionSpec spec, SlotClaim claim, int most)
     {
         lock (_lock)
         {
@@ -186,16 +198,16 @@ public sealed class CallDispatcher(
                 _cold++;
         }
 
-        _ = RunAsync(specId, spec, claim);
+        _ = RunAsync(specId, spec, claim, most);
         return true;
     }
 
-    private async Task RunAsync(long specId, FunctionSpec spec, SlotClaim? claim)
+    private async Task RunAsync(long specId, FunctionSpec spec, SlotClaim? claim, int most)
     {
         lock (_lock)
         {
             _busy++;
-            _starting[specId] = _starting.GetValueOrDefault(specId) + 1;
+            _starting[specId] = _starting.GetValueOrDefault(specId) + most;
         }
 
         await Task.Yield();
@@ -205,7 +217,7 @@ public sealed class CallDispatcher(
             if (claim is null)
                 await runs.FailNextAsync(specId, InvocationFailure.ExceedsMachine, GotSlot);
             else
-                await runs.ExecuteNextAsync(specId, spec, claim, GotSlot);
+                await runs.ExecuteNextAsync(specId, spec, claim, most, GotSlot);
         }
         catch (Exception exception)
         {
@@ -226,7 +238,7 @@ public sealed class CallDispatcher(
                 return;
             lock (_lock)
             {
-                if (--_starting[specId] == 0)
+                if ((_starting[specId] -= most) == 0)
                     _starting.Remove(specId);
                 if (claim is { IsHot: false })
                     _cold--;
@@ -236,15 +248,27 @@ public sealed class CallDispatcher(
 
     private async Task RunFoundAsync(ClaimedCall call)
     {
-        lock (_lock)
-            _busy++;
         try
         {
-            await runs.ExecuteFoundAsync(call, await specs.OfAsync(call.SpecId, CancellationToken.None));
+            await RunLeftAsync(runs.Begin(call, await specs.OfAsync(call.SpecId, CancellationToken.None)));
         }
         catch (Exception exception)
         {
             logger.LogError(exception, "Call {CallId} could not be run", call.Id);
+        }
+    }
+
+    private async Task RunLeftAsync(Execution execution)
+    {
+        lock (_lock)
+            _busy++;
+        try
+        {
+            await runs.ExecuteAsync(execution);
+        }
+        catch (Exception exception)
+        {
+            logger.LogError(exception, "Call {CallId} could not be run", execution.Call.Id);
         }
         finally
         {

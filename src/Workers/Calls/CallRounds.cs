@@ -34,13 +34,14 @@ public sealed class CallRounds(
     /// <summary>Hears of calls that are this worker's although it had no answer when it took them.</summary>
     public Action<ClaimedCall> WhenFound { get; set; } = _ => { };
 
-    /// <summary>The next call for a slot of a spec: running from the moment that it is returned. Null when there is none.</summary>
+    /// <summary>The next calls for a slot of a spec, in their order: running from the moment that they are returned. None when there are none.</summary>
     /// <param name="specId">Row of the spec.</param>
     /// <param name="container">What the slot is called.</param>
+    /// <param name="most">How many at the most.</param>
     /// <param name="got">Called when it is decided, before <see cref="WhenRead"/> is.</param>
-    public Task<ClaimedCall?> ClaimAsync(long specId, string container, Action got)
+    public Task<IReadOnlyList<ClaimedCall>> ClaimAsync(long specId, string container, int most, Action got)
     {
-        var slot = new PendingSlot(specId, container, got);
+        var slot = new PendingSlot(specId, container, most, got);
         lock (_lock)
             _slots.Enqueue(slot);
         _work.Release();
@@ -129,7 +130,7 @@ public sealed class CallRounds(
         {
             // Whether the commit happened is unknown: what it took is looked for before anything else is taken.
             _isDoubtful |= slots.Count > 0;
-            slots.ForEach(slot => slot.Give(null));
+            slots.ForEach(slot => slot.Give([]));
             logger.LogWarning("{Ends} ends and {Starts} starts of calls have to wait: {Reason}", pending.Count, slots.Count, exception.GetBaseException().Message);
             if (!Transient.Is(exception) && pending.Count > 0)
                 return await WriteOneByOneAsync(pending);
@@ -193,7 +194,7 @@ public sealed class CallRounds(
 
         foreach (var end in pending)
             end.Written.TrySetResult();
-        Give(slots, claimed);
+        slots.ForEach(slot => slot.Give(slot.Calls));
         if (backlog is not null)
             WhenRead(backlog);
         if (isQueued)
@@ -209,7 +210,7 @@ public sealed class CallRounds(
         if (slots.Count > 0)
         {
             batch.BatchCommands.Add(CallTable.TakeTurn());
-            batch.BatchCommands.Add(CallTable.Claim([.. slots.Select(slot => (slot.SpecId, slot.Container))], Worker));
+            batch.BatchCommands.Add(CallTable.Claim([.. slots.Select(slot => (slot.SpecId, slot.Container, slot.Most))], Worker));
             batch.BatchCommands.Add(CallTable.ReadBacklog());
         }
 
@@ -225,21 +226,16 @@ public sealed class CallRounds(
         {
             await reader.NextResultAsync(CancellationToken.None);
             while (await reader.ReadAsync(CancellationToken.None))
+            {
                 claimed.Add(CallTable.ReadClaimed(reader));
+                slots[reader.GetInt32(9)].Calls.Add(claimed[^1]);
+            }
+
             await reader.NextResultAsync(CancellationToken.None);
             read(await CallTable.ReadBacklogAsync(reader, CancellationToken.None));
         }
 
         return isQueued;
-    }
-
-    private static void Give(List<PendingSlot> slots, List<ClaimedCall> claimed)
-    {
-        var free = slots.ToLookup(slot => (slot.SpecId, slot.Container)).ToDictionary(group => group.Key, group => new Queue<PendingSlot>(group));
-        foreach (var call in claimed)
-            free[(call.SpecId, call.Container)].Dequeue().Give(call);
-        foreach (var slot in free.Values.SelectMany(rest => rest))
-            slot.Give(null);
     }
 
     // Calls that a commit gave us whose answer was lost. They have not begun.
@@ -281,14 +277,16 @@ public sealed class CallRounds(
         TraceId = call.TraceId,
     };
 
-    private sealed record PendingSlot(long SpecId, string Container, Action Got)
+    private sealed record PendingSlot(long SpecId, string Container, int Most, Action Got)
     {
-        public TaskCompletionSource<ClaimedCall?> Given { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<IReadOnlyList<ClaimedCall>> Given { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public void Give(ClaimedCall? call)
+        public List<ClaimedCall> Calls { get; } = [];
+
+        public void Give(IReadOnlyList<ClaimedCall> calls)
         {
             Got();
-            Given.TrySetResult(call);
+            Given.TrySetResult(calls);
         }
     }
 

@@ -7,62 +7,68 @@ using Orchestrator.Workers.Calls.Agent;
 
 namespace Orchestrator.Workers.Calls;
 
-/// <summary>Executes queued calls, one slot and the call that it gets at a time, and has written down how they end.</summary>
+/// <summary>Executes queued calls, a slot and the calls that it takes at a time, and has written down how they end.</summary>
 public sealed class QueuedRuns(
-    IFunctionAgent agent, CallRounds rounds, RunningCalls running, CallMetrics metrics, NpgsqlDataSource source, IOptions<CallsOptions> options)
+    IFunctionAgent agent, CallRounds rounds, RunningCalls running, CallPace pace, CallMetrics metrics, NpgsqlDataSource source, IOptions<CallsOptions> options,
+    ILogger<QueuedRuns> logger)
 {
     /// <summary>For a slot that was claimed: its container starts meanwhile.</summary>
     private static readonly TimeSpan StartBudget = TimeSpan.FromMinutes(11);
 
-    /// <summary>Gets a container ready and runs the call of the spec that is next at that moment, if there still is one.</summary>
+    /// <summary>A call that was taken waits so long behind another at the most, and twice as long when that is noticed late.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(40);
+
+    /// <summary>Hears of calls that need a slot of their own: the one that took them is held up, or lost its container.</summary>
+    public Action<Execution> WhenLeft { get; set; } = _ => { };
+
+    /// <summary>Gets a container ready and runs the calls of the spec that are next at that moment, if there still are any.</summary>
     /// <param name="specId">Row of the spec.</param>
     /// <param name="spec">The spec.</param>
     /// <param name="claim">The slot.</param>
-    /// <param name="got">Called when it is decided whether there is a call.</param>
-    public async Task ExecuteNextAsync(long specId, FunctionSpec spec, SlotClaim claim, Action got)
+    /// <param name="most">How many calls it takes at the most.</param>
+    /// <param name="got">Called when it is decided whether there are any.</param>
+    public async Task ExecuteNextAsync(long specId, FunctionSpec spec, SlotClaim claim, int most, Action got)
     {
-        using var cancellation = new CancellationTokenSource();
         using var own = claim;
-        Execution? execution = null;
-        var outcome = await agent.InvokeAsync(
-            new Invocation { CallId = "", Function = spec, PlacementBudget = StartBudget, Claim = claim, Choose = ChooseAsync }, cancellation.Token);
-        if (execution is not null)
-            End(execution, outcome);
-        else if (outcome.Failure is InvocationFailure.Image or InvocationFailure.StartFailed or InvocationFailure.StartTimedOut or InvocationFailure.ExceedsMachine)
+        var isHot = false;
+        var calls = new SlotCalls(
+            start =>
+            {
+                isHot = start.Hot;
+                return rounds.ClaimAsync(specId, ContainerName.Of(start), most, got);
+            },
+            call =>
+            {
+                metrics.Started(isHot);
+                metrics.Waited(call.Waited);
+                isHot = true;
+                return Begin(call, spec);
+            },
+            End);
+        var serving = ServeAsync(spec, claim, calls);
+        if (most > 1)
+            await LeaveWhenHeldUpAsync(calls, serving);
+        var outcome = await serving;
+        calls.TakeWaiting().ForEach(WhenLeft);
+        if (outcome?.Failure is InvocationFailure.Image or InvocationFailure.StartFailed or InvocationFailure.StartTimedOut or InvocationFailure.ExceedsMachine)
             await FailNextAsync(specId, outcome, got);
-
-        async ValueTask<Invocation?> ChooseAsync(ExecutionStart start, CancellationToken cancellationToken)
-        {
-            if (await rounds.ClaimAsync(specId, ContainerName.Of(start), got) is not { } call)
-                return null;
-            metrics.Started(start.Hot);
-            metrics.Waited(call.Waited);
-            execution = Begin(call, spec, cancellation);
-            return execution.Invocation;
-        }
     }
 
-    /// <summary>Runs a call that is running already as far as the table knows.</summary>
-    public async Task ExecuteFoundAsync(ClaimedCall call, FunctionSpec spec)
+    /// <summary>Runs a call that is running already as far as the table knows, in a slot that it waits for.</summary>
+    public async Task ExecuteAsync(Execution execution)
     {
-        using var cancellation = new CancellationTokenSource();
-        var execution = Begin(call, spec, cancellation);
-        var invocation = execution.Invocation with { OnStart = (start, cancellationToken) => MoveAsync(call, start, cancellationToken) };
-        End(execution, await agent.InvokeAsync(invocation, cancellation.Token));
+        var invocation = execution.Invocation with { OnStart = (start, cancellationToken) => MoveAsync(execution.Call, start, cancellationToken) };
+        End(execution, await agent.InvokeAsync(invocation, invocation.Cancellation));
     }
 
     /// <summary>Ends the next call of a spec for which no container comes up.</summary>
     public Task FailNextAsync(long specId, InvocationFailure failure, Action got) => FailNextAsync(
         specId, new InvocationOutcome { Failure = failure, Message = failure.Message(), Status = failure.Status() }, got);
 
-    private async Task FailNextAsync(long specId, InvocationOutcome outcome, Action got)
+    /// <summary>From here on the call can be cancelled.</summary>
+    public Execution Begin(ClaimedCall call, FunctionSpec spec)
     {
-        if (await rounds.ClaimAsync(specId, "", got) is { } call)
-            Write(call, outcome);
-    }
-
-    private Execution Begin(ClaimedCall call, FunctionSpec spec, CancellationTokenSource cancellation)
-    {
+        var cancellation = new CancellationTokenSource();
         running.Add(call.Id, cancellation);
         _ = ActivityContext.TryParse(call.TraceParent, null, isRemote: true, out var cause);
         var span = OrchestratorActivity.Source.StartActivity(ActivityKind.Consumer, cause, name: "call run");
@@ -70,16 +76,58 @@ public sealed class QueuedRuns(
         var headers = CallHeaders.Read(call.Headers);
         if ((span?.Id ?? call.TraceParent) is { } parent)
             headers.Add(new(TraceHeaders.TraceParent, parent));
-        return new Execution(
-            call, new Invocation { CallId = call.Id, Function = spec, Headers = headers, Body = call.Payload, PlacementBudget = StartBudget }, span);
+        var invocation = new Invocation
+        {
+            CallId = call.Id,
+            Function = spec,
+            Headers = headers,
+            Body = call.Payload,
+            PlacementBudget = StartBudget,
+            Cancellation = cancellation.Token,
+        };
+        return new Execution(call, invocation, cancellation, span);
+    }
+
+    private async Task<InvocationOutcome?> ServeAsync(FunctionSpec spec, SlotClaim claim, SlotCalls calls)
+    {
+        try
+        {
+            return await agent.ServeAsync(spec, claim, StartBudget, calls);
+        }
+        catch (Exception exception) when (calls.Current is not null)
+        {
+            logger.LogError(exception, "A call of {FnId} broke off", spec.FnId);
+            calls.Ended(new InvocationOutcome { Failure = InvocationFailure.BadExit, Message = InvocationFailure.BadExit.Message(), Status = InvocationFailure.BadExit.Status() });
+            return null;
+        }
+    }
+
+    private async Task LeaveWhenHeldUpAsync(SlotCalls calls, Task serving)
+    {
+        for (var before = calls.Progress; await Task.WhenAny(serving, Task.Delay(LongestWait)) != serving;)
+        {
+            var now = calls.Progress;
+            if (now.Waiting > 0 && now.Executed == before.Executed && now.Executed > 0)
+                calls.TakeWaiting().ForEach(WhenLeft);
+            before = now;
+        }
+    }
+
+    private async Task FailNextAsync(long specId, InvocationOutcome outcome, Action got)
+    {
+        foreach (var call in await rounds.ClaimAsync(specId, "", 1, got))
+            Write(call, outcome);
     }
 
     private void End(Execution execution, InvocationOutcome outcome)
     {
         running.Remove(execution.Call.Id);
+        execution.Cancellation.Dispose();
         if (outcome.Failure is not null)
             execution.Span?.SetStatus(ActivityStatusCode.Error, outcome.Message);
         execution.Span?.Dispose();
+        if (outcome.StartedAt is not null)
+            pace.Took(execution.Call.SpecId, outcome.ExecutionDuration);
         Write(execution.Call, outcome);
     }
 
@@ -95,6 +143,7 @@ public sealed class QueuedRuns(
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = rounds.Worker });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
-
-    private sealed record Execution(ClaimedCall Call, Invocation Invocation, Activity? Span);
 }
+
+/// <summary>A call that this worker has taken.</summary>
+public sealed record Execution(ClaimedCall Call, Invocation Invocation, CancellationTokenSource Cancellation, Activity? Span);

@@ -187,6 +187,10 @@ public sealed class CallsBenchmark : IAsyncDisposable
 
     internal IEnumerable<(string Key, string Value)> Settings => _settings;
 
+    internal int PostgresPid => _postgres.Process!.Pid;
+
+    internal int RabbitMqPid => _rabbitMq.Process!.Pid;
+
     private bool TryParse(string[] args)
     {
         for (var i = 0; i < args.Length; i++)

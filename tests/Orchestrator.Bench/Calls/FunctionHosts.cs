@@ -12,6 +12,7 @@ internal sealed class FunctionHosts : IAsyncDisposable
     private const int Callers = 32;
 
     private readonly List<HostProcess> _hosts = [];
+    private CallsBenchmark _benchmark = null!;
     private Database _database = null!;
     private string _appId = "";
 
@@ -21,7 +22,7 @@ internal sealed class FunctionHosts : IAsyncDisposable
 
     public static async Task<FunctionHosts> StartAsync(CallsBenchmark benchmark, int workers, CancellationToken cancellationToken)
     {
-        var hosts = new FunctionHosts();
+        var hosts = new FunctionHosts { _benchmark = benchmark };
         var (database, amqp) = await benchmark.PlaceAsync("calls", cancellationToken);
         hosts._database = database;
         await HostProcess.MigrateAsync(database, amqp, cancellationToken);
@@ -46,6 +47,7 @@ internal sealed class FunctionHosts : IAsyncDisposable
     public async Task<double> AcceptAndExecuteAsync(int calls, CancellationToken cancellationToken)
     {
         var before = await CountAsync(cancellationToken);
+        var cpu = Cpu();
         var clock = Stopwatch.StartNew();
         var sent = 0;
         await Task.WhenAll(Enumerable.Range(0, Callers).Select(async _ =>
@@ -67,8 +69,20 @@ internal sealed class FunctionHosts : IAsyncDisposable
             await Task.Delay(20, cancellationToken);
         }
 
+        var rate = calls / clock.Elapsed.TotalSeconds;
         Reports.Report.Say($"{calls:N0} calls: accepted in {accepted.TotalSeconds:0.0} s, executed in {clock.Elapsed.TotalSeconds:0.0} s");
-        return calls / clock.Elapsed.TotalSeconds;
+        Reports.Report.Say($"  processor time per call: {string.Join(", ", Cpu().Zip(cpu, (after, then) => $"{after.Name} {(after.Seconds - then.Seconds) * 1e6 / calls:0} µs"))}");
+        return rate;
+    }
+
+    private List<(string Name, double Seconds)> Cpu()
+    {
+        var hosts = _hosts.Sum(host => ProcessCpu.Alone(host.Pid));
+        return
+        [
+            ("callers", ProcessCpu.Own()), ("hosts", hosts), ("functions", _hosts.Sum(host => ProcessCpu.Of(host.Pid)) - hosts),
+            ("Postgres", ProcessCpu.Of(_benchmark.PostgresPid)), ("RabbitMQ", ProcessCpu.Of(_benchmark.RabbitMqPid)),
+        ];
     }
 
     public async ValueTask DisposeAsync()

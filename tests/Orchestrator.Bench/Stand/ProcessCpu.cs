@@ -18,6 +18,9 @@ public static class ProcessCpu
         return own + ended + Children(pid).Sum(Of);
     }
 
+    /// <summary>Seconds so far of a process without its children.</summary>
+    public static double Alone(int pid) => Read(pid) is { } fields ? Seconds(fields, 13) + Seconds(fields, 14) : 0;
+
     /// <summary>Seconds so far of this process, without its children.</summary>
     public static double Own() => Environment.CpuUsage.TotalTime.TotalSeconds;
 

@@ -12,11 +12,10 @@ namespace Orchestrator.Tests.Calls;
 [Collection(nameof(ChaosCollection))]
 public sealed class When_processes_are_killed_under_calls(Servers servers)
 {
-    private const int FunctionMilliseconds = 200;
     private static readonly int Kills = ChaosCollection.IsLong ? 100 : 10;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    // Four callers are less than the workers can do, so that what waits is what the kills held up.
+    // Less than the workers can do, so that what waits is what the kills held up.
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
 
     [Fact]
@@ -29,10 +28,11 @@ public sealed class When_processes_are_killed_under_calls(Servers servers)
         await using var api = await Host.StartApiAsync(place);
         await using var one = await Host.StartWorkerAsync(place, settings);
         await using var two = await Host.StartWorkerAsync(place, settings);
-        var fn = await FnUnderTest.DeployAsync(api.Client, new { memory = 256 });
+        // Calls that take long, and short ones of which a slot takes several.
+        var (slow, quick) = (await FnUnderTest.DeployAsync(api.Client), await FnUnderTest.DeployAsync(api.Client));
         var accepted = new ConcurrentBag<string>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var load = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => AcceptAsync(fn, $"ledger {ledger.File} {FunctionMilliseconds}", accepted, stop.Token)));
+        var load = Task.WhenAll(AcceptAsync(slow, $"ledger {ledger.File} 300", 2, accepted, stop.Token), AcceptAsync(quick, $"ledger {ledger.File} 5", 8, accepted, stop.Token));
 
         await KillAsync(api, one, two, ledger);
 
@@ -76,22 +76,27 @@ public sealed class When_processes_are_killed_under_calls(Servers servers)
         }
     }
 
-    private static async Task AcceptAsync(FnUnderTest fn, string body, ConcurrentBag<string> accepted, CancellationToken stop)
+    private static async Task AcceptAsync(FnUnderTest fn, string body, int atOnce, ConcurrentBag<string> accepted, CancellationToken stop)
     {
         using var pace = new PeriodicTimer(Pace);
         while (!stop.IsCancellationRequested)
         {
             await pace.WaitForNextTickAsync(CancellationToken.None);
-            try
-            {
-                using var response = await fn.InvokeAsync(body, ("Fn-Invoke-Type", "async"), ("Fn-Max-Retries", "25"), ("Fn-Retry-Delay", "0"));
-                if ((int)response.StatusCode == 202)
-                    accepted.Add((await SharedApi.BodyAsync(response)).GetProperty("call_id").GetString()!);
-            }
-            catch (Exception exception) when (exception is HttpRequestException or JsonException)
-            {
-                // The API was killed. What it did not accept is nobody's.
-            }
+            await Task.WhenAll(Enumerable.Range(0, atOnce).Select(_ => AcceptAsync(fn, body, accepted)));
+        }
+    }
+
+    private static async Task AcceptAsync(FnUnderTest fn, string body, ConcurrentBag<string> accepted)
+    {
+        try
+        {
+            using var response = await fn.InvokeAsync(body, ("Fn-Invoke-Type", "async"), ("Fn-Max-Retries", "25"), ("Fn-Retry-Delay", "0"));
+            if ((int)response.StatusCode == 202)
+                accepted.Add((await SharedApi.BodyAsync(response)).GetProperty("call_id").GetString()!);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or JsonException)
+        {
+            // The API was killed. What it did not accept is nobody's.
         }
     }
 

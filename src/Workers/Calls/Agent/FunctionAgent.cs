@@ -52,42 +52,58 @@ public sealed class FunctionAgent : IFunctionAgent, IAsyncDisposable
         if (Exceeds(invocation.Function))
             return Failed(InvocationFailure.ExceedsMachine);
         var fence = _fence.Token;
-        var (container, refusal) = await AcquireAsync(invocation, invocation.Claim, cancellationToken);
-        // One that died while it idled has seen nothing of the call: the next one gets it.
-        while (container is not null && !await PrepareAsync(container, cancellationToken))
-            (container, refusal) = await AcquireAsync(invocation, null, cancellationToken);
+        var (container, refusal) = await ReadyAsync(invocation.Function, invocation.Claim, invocation.PlacementBudget, cancellationToken);
         if (container is null)
             return refusal!;
 
         var isSpoiled = false;
         try
         {
-            var timeout = invocation.Timeout ?? invocation.Function.Timeout;
-            var start = new ExecutionStart(_runtime.Name, container.Handle, _identity.Machine, timeout, container.Calls > 0);
-            if (invocation.Choose is { } choose)
-            {
-                if (await choose(start, cancellationToken) is not { } chosen)
-                    return Failed(InvocationFailure.Refused);
-                invocation = chosen;
-            }
-            else if (invocation.OnStart is { } onStart && !await onStart(start, cancellationToken))
-            {
+            if (invocation.OnStart is { } onStart && !await onStart(StartOf(container, invocation.Timeout ?? invocation.Function.Timeout), cancellationToken))
                 return Failed(InvocationFailure.Refused);
-            }
 
             // From here on the function may have seen the call.
             isSpoiled = true;
-            using var both = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, fence) : null;
-            var outcome = await container.CallAsync(invocation, new CallLog(_options.MaxLogBytes), _time, timeout, both?.Token ?? fence);
+            var outcome = await ExecuteAsync(container, invocation, fence, cancellationToken);
             isSpoiled = HotContainer.IsSpoiled(outcome.Failure);
-            return outcome.Failure is InvocationFailure.Cancelled && fence.IsCancellationRequested && !cancellationToken.IsCancellationRequested
-                ? outcome with { Failure = InvocationFailure.Fenced, Status = InvocationFailure.Fenced.Status(), Message = InvocationFailure.Fenced.Message() }
-                : outcome;
+            return outcome;
         }
         finally
         {
             _slots.Return(container, isSpoiled);
         }
+    }
+
+    public async Task<InvocationOutcome?> ServeAsync(FunctionSpec function, SlotClaim claim, TimeSpan placementBudget, ICallSequence calls)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        ArgumentNullException.ThrowIfNull(calls);
+        if (Exceeds(function))
+            return Failed(InvocationFailure.ExceedsMachine);
+        var fence = _fence.Token;
+        var (container, refusal) = await ReadyAsync(function, claim, placementBudget, CancellationToken.None);
+        if (container is null)
+            return refusal!;
+
+        var isSpoiled = false;
+        try
+        {
+            while (await calls.NextAsync(StartOf(container, function.Timeout)) is { } call)
+            {
+                isSpoiled = true;
+                var outcome = await ExecuteAsync(container, call, fence, call.Cancellation);
+                calls.Ended(outcome);
+                isSpoiled = HotContainer.IsSpoiled(outcome.Failure) || !await container.PrepareAsync(CancellationToken.None);
+                if (isSpoiled)
+                    break;
+            }
+        }
+        finally
+        {
+            _slots.Return(container, isSpoiled);
+        }
+
+        return null;
     }
 
     public async Task FenceAsync()
@@ -160,6 +176,27 @@ public sealed class FunctionAgent : IFunctionAgent, IAsyncDisposable
         _fence.Dispose();
     }
 
+    private ExecutionStart StartOf(HotContainer container, TimeSpan timeout) => new(_runtime.Name, container.Handle, _identity.Machine, timeout, container.Calls > 0);
+
+    private async Task<InvocationOutcome> ExecuteAsync(HotContainer container, Invocation call, CancellationToken fence, CancellationToken cancellationToken)
+    {
+        using var both = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, fence) : null;
+        var outcome = await container.CallAsync(call, new CallLog(_options.MaxLogBytes), _time, call.Timeout ?? call.Function.Timeout, both?.Token ?? fence);
+        return outcome.Failure is InvocationFailure.Cancelled && fence.IsCancellationRequested && !cancellationToken.IsCancellationRequested
+            ? outcome with { Failure = InvocationFailure.Fenced, Status = InvocationFailure.Fenced.Status(), Message = InvocationFailure.Fenced.Message() }
+            : outcome;
+    }
+
+    // One that died while it idled has seen nothing of the call: the next one gets it.
+    private async ValueTask<(HotContainer? Container, InvocationOutcome? Refusal)> ReadyAsync(
+        FunctionSpec function, SlotClaim? claim, TimeSpan budget, CancellationToken cancellationToken)
+    {
+        var (container, refusal) = await AcquireAsync(function, claim, budget, cancellationToken);
+        while (container is not null && !await PrepareAsync(container, cancellationToken))
+            (container, refusal) = await AcquireAsync(function, null, budget, cancellationToken);
+        return (container, refusal);
+    }
+
     private async ValueTask<bool> PrepareAsync(HotContainer container, CancellationToken cancellationToken)
     {
         var isReady = false;
@@ -174,14 +211,15 @@ public sealed class FunctionAgent : IFunctionAgent, IAsyncDisposable
         }
     }
 
-    private async ValueTask<(HotContainer? Container, InvocationOutcome? Refusal)> AcquireAsync(Invocation invocation, SlotClaim? claim, CancellationToken cancellationToken)
+    private async ValueTask<(HotContainer? Container, InvocationOutcome? Refusal)> AcquireAsync(
+        FunctionSpec function, SlotClaim? claim, TimeSpan budget, CancellationToken cancellationToken)
     {
         HotContainer? container;
         SlotWaiter? waiter;
         if (claim is not null)
             (container, waiter) = ((Claim)claim).Take();
         else
-            (container, waiter) = _slots.Enter(invocation.Function);
+            (container, waiter) = _slots.Enter(function);
         if (container is not null)
             return (container, null);
         if (waiter is null)
@@ -189,7 +227,7 @@ public sealed class FunctionAgent : IFunctionAgent, IAsyncDisposable
 
         try
         {
-            return (await waiter.Slot.WaitAsync(invocation.PlacementBudget, _time, cancellationToken), null);
+            return (await waiter.Slot.WaitAsync(budget, _time, cancellationToken), null);
         }
         catch (FunctionStartException exception)
         {

@@ -16,6 +16,17 @@ public interface IFunctionAgent
     Task<InvocationOutcome> InvokeAsync(Invocation invocation, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Executes calls in one container, one after the other, until there are no more, or one of them leaves it dead. What holds for the
+    /// outcome of <see cref="InvokeAsync"/> holds for each of theirs.
+    /// </summary>
+    /// <param name="function">Whose calls they are.</param>
+    /// <param name="claim">The slot.</param>
+    /// <param name="placementBudget">How long its container may take to start.</param>
+    /// <param name="calls">The calls.</param>
+    /// <returns>Why no container became ready; null when one did.</returns>
+    Task<InvocationOutcome?> ServeAsync(FunctionSpec function, SlotClaim claim, TimeSpan placementBudget, ICallSequence calls);
+
+    /// <summary>
     /// Takes a slot for a call to come, without waiting: an idle container, or room to start one. Null when there is neither, or
     /// when others wait for the same function already. For dispatchers that take a call from a queue only when it can start.
     /// </summary>
@@ -44,7 +55,7 @@ public interface IFunctionAgent
 }
 
 /// <summary>
-/// A slot that is kept for one call. Give it to <see cref="Invocation.Claim"/>, or dispose it to give it back; a claim that was
+/// A slot that is kept for one call. Give it to <see cref="Invocation.Claim"/> or <see cref="IFunctionAgent.ServeAsync"/>, or dispose it to give it back; a claim that was
 /// used ignores its disposal.
 /// </summary>
 public abstract class SlotClaim : IDisposable

@@ -34,12 +34,8 @@ public sealed record Invocation
     /// </summary>
     public Func<ExecutionStart, CancellationToken, ValueTask<bool>>? OnStart { get; init; }
 
-    /// <summary>
-    /// For dispatchers, which choose a call only when its container is ready: awaited in the place of <see cref="OnStart"/>, and
-    /// gives the call to execute, of the same function: its id, headers, body and timeout take the place of this one's. Null means that
-    /// there is none any more; the container goes back unused.
-    /// </summary>
-    public Func<ExecutionStart, CancellationToken, ValueTask<Invocation?>>? Choose { get; init; }
+    /// <summary>Cancels a call of an <see cref="ICallSequence"/>: while it runs, by killing its container.</summary>
+    public CancellationToken Cancellation { get; init; }
 }
 
 /// <summary>Where and until when a call is about to execute.</summary>
