@@ -12,6 +12,17 @@ public sealed class CallLog(int limit)
     private byte[] _bytes = [];
     private int _length;
     private bool _isFull;
+    private long _written;
+
+    /// <summary>Bytes that the function wrote so far, with those that found no room.</summary>
+    public long Written
+    {
+        get
+        {
+            lock (_lock)
+                return _written;
+        }
+    }
 
     public ReadOnlyMemory<byte> Bytes
     {
@@ -26,6 +37,7 @@ public sealed class CallLog(int limit)
     {
         lock (_lock)
         {
+            _written += bytes.Length;
             if (_isFull)
                 return;
             var fitting = bytes[..Math.Min(bytes.Length, limit - _length)];

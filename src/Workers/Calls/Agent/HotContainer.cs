@@ -13,6 +13,12 @@ internal sealed class HotContainer : IAsyncDisposable
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LaterLook = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>A function that wrote more than a pipe holds may not be done with it when it answers: Node writes behind its own back.</summary>
+    private const int MuchOutput = 32 * 1024;
+
+    private const int LooksForOutput = 200;
+    private const int LooksUntilQuiet = 5;
+
     private readonly IContainer _container;
     private readonly FdkConnection _connection;
     private readonly CallLogs _logs;
@@ -131,6 +137,8 @@ internal sealed class HotContainer : IAsyncDisposable
         if (IsSpoiled(failure))
             await _container.KillAsync();
         await _container.DrainOutputAsync(CancellationToken.None);
+        if (log.Written > MuchOutput && !IsSpoiled(failure))
+            await UntilQuietAsync(log);
         _logs.Current = null;
         var stats = Stats.Points;
         Stats = null;
@@ -193,6 +201,17 @@ internal sealed class HotContainer : IAsyncDisposable
     }
 
     public Task KillAsync() => _container.KillAsync();
+
+    private async Task UntilQuietAsync(CallLog log)
+    {
+        for (var (looks, quiet) = (0, 0); looks < LooksForOutput && quiet < LooksUntilQuiet; looks++)
+        {
+            var before = log.Written;
+            await Task.Delay(LaterLook);
+            await _container.DrainOutputAsync(CancellationToken.None);
+            quiet = log.Written == before ? quiet + 1 : 0;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
