@@ -26,7 +26,15 @@ internal sealed class BenchFunctions
         await File.WriteAllTextAsync(Path.Combine(functions.Folder, "func.yaml"), $"schema_version: 20180708\nname: {Name}\nversion: 0.0.1\nruntime: node\nentrypoint: node func.js\n", cancellationToken);
         await File.WriteAllTextAsync(Path.Combine(functions.Folder, "func.js"), "const fdk = require('@fnproject/fdk');\nfdk.handle(input => ({ message: `Hello ${input.name}` }));\n", cancellationToken);
         if (!Directory.Exists(Path.Combine(functions.Folder, "node_modules")))
-            await Script.RunAsync("npm", ["install", "--no-audit", "--no-fund", "--prefix", functions.Folder, "@fnproject/fdk@0.0.91"], functions.Folder, cancellationToken);
+        {
+            // ./bench has installed it there.
+            var installed = Checkout.RunDirectory("npm", "fdk", "node_modules");
+            if (Directory.Exists(installed))
+                await Script.RunAsync("cp", ["-r", installed, functions.Folder], functions.Folder, cancellationToken);
+            else
+                await Script.RunAsync("npm", ["install", "--no-audit", "--no-fund", "--prefix", functions.Folder, "@fnproject/fdk"], functions.Folder, cancellationToken);
+        }
+
         return functions;
     }
 }
