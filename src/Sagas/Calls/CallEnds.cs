@@ -16,10 +16,11 @@ public sealed class CallEnds(FnCatalog catalog, CallId ids, CallMetrics metrics,
     private const string EndSql = """
         UPDATE call c SET status = e.status, reason = e.reason, error = e.error, completed_at = t.now, execution_duration = e.execution_duration,
             result_status = e.result_status, result_headers = e.result_headers, result = e.result, stats = e.stats,
-            retry_at = CASE WHEN e.status = 'error' AND c.max_retries > 0 THEN e.retry_id END
+            retry_at = CASE WHEN e.status = 'error' AND (c.max_retries > 0 OR e.is_unbegun) THEN e.retry_id END
         FROM (SELECT database_now() AS now) t,
-            unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS e (id, status, reason, error, execution_duration, result_status, result_headers, result, stats, worker, retry_id)
-        WHERE c.id = e.id AND c.status = 'running' AND c.worker = e.worker
+            unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                AS e (id, status, reason, error, execution_duration, result_status, result_headers, result, stats, worker, retry_id, container, is_unbegun)
+        WHERE c.id = e.id AND c.status = 'running' AND c.worker = e.worker AND (e.container IS NULL OR c.container = e.container)
         RETURNING c.id, c.fn_id, c.spec_id, c.type, c.attempt, c.max_retries, c.retry_delay, c.retry_at, c.callback_url, c.started_at, c.completed_at,
                   c.trace_id, c.trace_parent, c.actor
         """;
@@ -39,6 +40,8 @@ public sealed class CallEnds(FnCatalog catalog, CallId ids, CallMetrics metrics,
         CallTable.Add(command, NpgsqlDbType.Text, ends, e => e.Stats);
         CallTable.Add(command, NpgsqlDbType.Integer, ends, e => e.Worker);
         CallTable.Add(command, NpgsqlDbType.Text, ends, e => e.Status is CallStatus.Error ? ids.Next() : null);
+        CallTable.Add(command, NpgsqlDbType.Text, ends, e => e.Container);
+        CallTable.Add(command, NpgsqlDbType.Boolean, ends, e => e.IsUnbegun);
         return command;
     }
 
@@ -61,7 +64,7 @@ public sealed class CallEnds(FnCatalog catalog, CallId ids, CallMetrics metrics,
             var spec = await catalog.SpecAsync(call.SpecId, cancellationToken);
             Report(transaction, call, end, spec);
             if (call.RetryAt is not null)
-                retries.Add(Repeat(transaction, call));
+                retries.Add(Repeat(transaction, call, end.IsUnbegun));
         }
 
         if (retries.Count > 0)
@@ -127,21 +130,23 @@ public sealed class CallEnds(FnCatalog catalog, CallId ids, CallMetrics metrics,
         metrics.Ended(call.Type, end.Status, end.Reason, call.CompletedAt - call.StartedAt);
     }
 
-    private static CallRetry Repeat(DurableTransaction transaction, Ended call)
+    private static CallRetry Repeat(DurableTransaction transaction, Ended call, bool isUnbegun)
     {
-        // A fifth more or less, so that what failed together does not come back together.
-        var delay = TimeSpan.FromSeconds(call.RetryDelay * (0.8 + (Random.Shared.NextDouble() * 0.4)));
+        // A fifth more or less, so that what failed together does not come back together. What never began costs no retry, and no time.
+        var delay = isUnbegun ? TimeSpan.Zero : TimeSpan.FromSeconds(call.RetryDelay * (0.8 + (Random.Shared.NextDouble() * 0.4)));
+        var status = delay > TimeSpan.Zero ? CallStatus.Delayed : CallStatus.Queued;
         transaction.Record(new ResourceEvent
         {
             Kind = CallEditor.Kind,
             Key = call.RetryAt!,
-            What = call.RetryDelay > 0 ? CallStatus.Delayed : CallStatus.Queued,
-            ToState = call.RetryDelay > 0 ? CallStatus.Delayed : CallStatus.Queued,
+            What = status,
+            ToState = status,
             Reason = $"retry of {call.Id}",
             Actor = "retry policy",
             TraceId = call.TraceId,
         });
-        return new CallRetry(call.RetryAt!, call.Id, delay, (short)(call.MaxRetries - 1), call.TraceId, call.TraceParent, call.Actor);
+        var maxRetries = isUnbegun ? call.MaxRetries : (short)(call.MaxRetries - 1);
+        return new CallRetry(call.RetryAt!, call.Id, delay, maxRetries, call.TraceId, call.TraceParent, call.Actor);
     }
 
     internal static ActivityContext CauseOf(string? traceParent) =>

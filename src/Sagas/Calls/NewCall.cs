@@ -68,6 +68,12 @@ public sealed record CallEnd
 
     /// <summary>The worker that ran it.</summary>
     public required int Worker { get; init; }
+
+    /// <summary>Only a call that is in this container still is ended; null: in any.</summary>
+    public string? Container { get; init; }
+
+    /// <summary>The worker took the call and never began it: it is run again, whatever its retries are.</summary>
+    public bool IsUnbegun { get; init; }
 }
 
 /// <summary>A call that was given to a worker, with all that its execution needs.</summary>

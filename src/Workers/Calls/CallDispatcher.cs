@@ -250,7 +250,7 @@ public sealed class CallDispatcher(
     {
         try
         {
-            await RunLeftAsync(runs.Begin(call, await specs.OfAsync(call.SpecId, CancellationToken.None)));
+            await RunLeftAsync(runs.Take(call, await specs.OfAsync(call.SpecId, CancellationToken.None)));
         }
         catch (Exception exception)
         {

@@ -18,6 +18,7 @@ public static class CallsRegistration
         services.AddSingleton<FnCommands>();
         services.AddSingleton<RunningCalls>();
         services.AddSingleton<CallRounds>();
+        services.AddSingleton<BegunCalls>();
         services.AddSingleton<CallPace>();
         services.AddSingleton<QueuedRuns>();
         services.AddSingleton<LocalFnInvoker>();

@@ -9,8 +9,8 @@ namespace Orchestrator.Workers.Calls;
 
 /// <summary>Executes queued calls, a slot and the calls that it takes at a time, and has written down how they end.</summary>
 public sealed class QueuedRuns(
-    IFunctionAgent agent, CallRounds rounds, RunningCalls running, CallPace pace, CallMetrics metrics, NpgsqlDataSource source, IOptions<CallsOptions> options,
-    ILogger<QueuedRuns> logger)
+    IFunctionAgent agent, CallRounds rounds, RunningCalls running, BegunCalls begun, CallPace pace, CallMetrics metrics, NpgsqlDataSource source,
+    IOptions<CallsOptions> options, ILogger<QueuedRuns> logger)
 {
     /// <summary>For a slot that was claimed: its container starts meanwhile.</summary>
     private static readonly TimeSpan StartBudget = TimeSpan.FromMinutes(11);
@@ -42,8 +42,9 @@ public sealed class QueuedRuns(
                 metrics.Started(isHot);
                 metrics.Waited(call.Waited);
                 isHot = true;
-                return Begin(call, spec);
+                return Take(call, spec);
             },
+            execution => begun.Add(execution.Call.Id),
             End);
         var serving = ServeAsync(spec, claim, calls);
         if (most > 1)
@@ -65,8 +66,8 @@ public sealed class QueuedRuns(
     public Task FailNextAsync(long specId, InvocationFailure failure, Action got) => FailNextAsync(
         specId, new InvocationOutcome { Failure = failure, Message = failure.Message(), Status = failure.Status() }, got);
 
-    /// <summary>From here on the call can be cancelled.</summary>
-    public Execution Begin(ClaimedCall call, FunctionSpec spec)
+    /// <summary>A call that was given to this worker; from here on it can be cancelled.</summary>
+    public Execution Take(ClaimedCall call, FunctionSpec spec)
     {
         var cancellation = new CancellationTokenSource();
         running.Add(call.Id, cancellation);
@@ -132,8 +133,13 @@ public sealed class QueuedRuns(
     }
 
     // Not waited for: the next call of the fn begins in the round that writes this end.
-    private void Write(ClaimedCall call, InvocationOutcome outcome) =>
-        _ = rounds.EndAsync(CallOutcomes.End(call.Id, rounds.Worker, outcome, options.Value.MaxResultBytes, keepResult: true));
+    private void Write(ClaimedCall call, InvocationOutcome outcome) => _ = WriteAsync(call, outcome);
+
+    private async Task WriteAsync(ClaimedCall call, InvocationOutcome outcome)
+    {
+        await rounds.EndAsync(CallOutcomes.End(call.Id, rounds.Worker, outcome, options.Value.MaxResultBytes, keepResult: true));
+        begun.Remove(call.Id);
+    }
 
     private async ValueTask<bool> MoveAsync(ClaimedCall call, ExecutionStart start, CancellationToken cancellationToken)
     {
@@ -141,7 +147,10 @@ public sealed class QueuedRuns(
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = call.Id });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = ContainerName.Of(start) });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = rounds.Worker });
-        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+        if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)
+            return false;
+        begun.Add(call.Id);
+        return true;
     }
 }
 

@@ -9,11 +9,11 @@ namespace Orchestrator.Workers.Calls;
 
 /// <summary>
 /// Ends the running calls of workers that are gone: their advisory lock is free. First it makes sure that nothing of a
-/// call runs any more; then the call ends as killed, and runs again if its retry policy says so.
+/// call runs any more; then the call ends as killed, and runs again if its retry policy says so, or if it had not begun.
 /// </summary>
 public sealed class ReapDeadWorkers(
-    NpgsqlDataSource source, DurableTransactions transactions, CallEnds ends, CallSignals signals, CallRounds rounds, IEnumerable<IRuntime> runtimes,
-    RuntimeIdentity identity, IOptions<CallsOptions> options, TimeProvider time, ILogger<ReapDeadWorkers> logger) : IDuty
+    NpgsqlDataSource source, DurableTransactions transactions, CallEnds ends, CallSignals signals, CallRounds rounds, BegunCalls begun,
+    IEnumerable<IRuntime> runtimes, RuntimeIdentity identity, IOptions<CallsOptions> options, TimeProvider time, ILogger<ReapDeadWorkers> logger) : IDuty
 {
     /// <summary>A worker whose connection broke takes its lock again within this time.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
@@ -59,33 +59,45 @@ public sealed class ReapDeadWorkers(
 
     private async Task ReapAsync(int worker, CancellationToken cancellationToken)
     {
-        var dead = new List<string>();
-        foreach (var (id, container, isOverdue) in await CallsAsync(worker, cancellationToken))
+        var running = await CallsAsync(worker, cancellationToken);
+        var dead = new List<RunningCall>();
+        foreach (var call in running)
         {
-            if (await IsDeadAsync(container, isOverdue, cancellationToken))
-                dead.Add(id);
+            if (await IsDeadAsync(call.Container, call.IsOverdue, cancellationToken))
+                dead.Add(call);
         }
 
         if (dead.Count == 0)
             return;
+        // Read when nothing runs any more.
+        var hasBegun = begun.Of(worker);
         bool isQueued;
         await using (var transaction = await transactions.BeginAsync(cancellationToken))
         {
-            var killed = dead.ConvertAll(id => new CallEnd
-            {
-                Id = id,
-                Worker = worker,
-                Status = CallStatus.Error,
-                Reason = CallReason.Killed,
-                Error = "The worker that ran it died.",
-            });
-            isQueued = await ends.WriteAsync(transaction, killed, cancellationToken);
+            isQueued = await ends.WriteAsync(transaction, dead.ConvertAll(call => EndOf(call, worker, hasBegun)), cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
 
         logger.LogWarning("Worker {Worker} is gone; {Count} calls that it ran have ended", worker, dead.Count);
+        if (dead.Count == running.Count)
+            begun.Forget(worker);
         if (isQueued)
             signals.AnnounceQueued();
+    }
+
+    private CallEnd EndOf(RunningCall call, int worker, IReadOnlySet<string>? hasBegun)
+    {
+        var isUnbegun = hasBegun?.Contains(call.Id) == false && call.IsAsync && ContainerName.TryParse(call.Container, out var name) && name.Machine == identity.Machine;
+        return new CallEnd
+        {
+            Id = call.Id,
+            Worker = worker,
+            Container = call.Container,
+            Status = CallStatus.Error,
+            Reason = CallReason.Killed,
+            Error = isUnbegun ? "The worker that took it died before it began." : "The worker that ran it died.",
+            IsUnbegun = isUnbegun,
+        };
     }
 
     private async Task<bool> IsDeadAsync(string? container, bool isOverdue, CancellationToken cancellationToken)
@@ -108,18 +120,20 @@ public sealed class ReapDeadWorkers(
         }
     }
 
-    private async Task<List<(string Id, string? Container, bool IsOverdue)>> CallsAsync(int worker, CancellationToken cancellationToken)
+    private async Task<List<RunningCall>> CallsAsync(int worker, CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand("""
-            SELECT c.id, c.container, database_now() > c.started_at + (s.spec::json ->> 'timeout')::int * interval '1 second' + $2
+            SELECT c.id, c.container, database_now() > c.started_at + (s.spec::json ->> 'timeout')::int * interval '1 second' + $2, c.type = 'async'
             FROM call c JOIN fn_spec s ON s.id = c.spec_id WHERE c.status = 'running' AND c.worker = $1
             """);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = worker });
         command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = UnreachableGrace });
-        var calls = new List<(string, string?, bool)>();
+        var calls = new List<RunningCall>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            calls.Add((reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1), !reader.IsDBNull(2) && reader.GetBoolean(2)));
+            calls.Add(new(reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1), !reader.IsDBNull(2) && reader.GetBoolean(2), reader.GetBoolean(3)));
         return calls;
     }
+
+    private sealed record RunningCall(string Id, string? Container, bool IsOverdue, bool IsAsync);
 }

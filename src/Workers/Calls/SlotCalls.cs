@@ -4,7 +4,8 @@ using Orchestrator.Workers.Calls.Agent;
 namespace Orchestrator.Workers.Calls;
 
 /// <summary>The calls that one slot takes, and executes one after the other. What waits too long behind another leaves for a slot of its own.</summary>
-internal sealed class SlotCalls(Func<ExecutionStart, Task<IReadOnlyList<ClaimedCall>>> claim, Func<ClaimedCall, Execution> begin, Action<Execution, InvocationOutcome> end)
+internal sealed class SlotCalls(
+    Func<ExecutionStart, Task<IReadOnlyList<ClaimedCall>>> claim, Func<ClaimedCall, Execution> take, Action<Execution> begin, Action<Execution, InvocationOutcome> end)
     : ICallSequence
 {
     private readonly Lock _lock = new();
@@ -32,7 +33,7 @@ internal sealed class SlotCalls(Func<ExecutionStart, Task<IReadOnlyList<ClaimedC
         {
             _hasClaimed = true;
             foreach (var call in await claim(start))
-                Add(begin(call));
+                Add(take(call));
         }
 
         while (Take() is { } execution)
@@ -43,6 +44,7 @@ internal sealed class SlotCalls(Func<ExecutionStart, Task<IReadOnlyList<ClaimedC
                 continue;
             }
 
+            begin(execution);
             Volatile.Write(ref _current, execution);
             return execution.Invocation;
         }

@@ -1,0 +1,95 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+using Microsoft.Win32.SafeHandles;
+using Orchestrator.Workers.Runtimes;
+
+namespace Orchestrator.Workers.Calls;
+
+/// <summary>
+/// Which of the calls that a worker has taken it has begun to execute: a file of fixed entries, which outlives the worker but not
+/// the machine. What a dead worker took and never began can be run without harm.
+/// </summary>
+public sealed class BegunCalls : IDisposable
+{
+    /// <summary>An id and a line's end.</summary>
+    private const int EntryLength = 27;
+
+    private static readonly byte[] Empty = [.. Enumerable.Repeat((byte)' ', EntryLength - 1), (byte)'\n'];
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, int> _entries = new(StringComparer.Ordinal);
+    private readonly Stack<int> _free = new();
+    private readonly string _directory;
+    private readonly string _file;
+    private readonly SafeFileHandle _handle;
+    private int _length;
+
+    public BegunCalls(IOptions<RuntimesOptions> options, CallRounds rounds)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(rounds);
+        RuntimeDirectory.Create(options.Value.EffectiveDirectory);
+        _directory = $"{options.Value.EffectiveDirectory}/begun";
+        RuntimeDirectory.CreatePrivate(_directory);
+        _file = FileOf(rounds.Worker);
+        _handle = File.OpenHandle(_file, FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+    }
+
+    /// <summary>From here on the function may see the call.</summary>
+    public void Add(string id)
+    {
+        lock (_lock)
+        {
+            if (!_free.TryPop(out var entry))
+                entry = _length++;
+            _entries[id] = entry;
+            Span<byte> line = stackalloc byte[EntryLength];
+            Empty.CopyTo(line);
+            Encoding.ASCII.GetBytes(id, line);
+            RandomAccess.Write(_handle, line, (long)entry * EntryLength);
+        }
+    }
+
+    /// <summary>Its end is committed.</summary>
+    public void Remove(string id)
+    {
+        lock (_lock)
+        {
+            if (!_entries.Remove(id, out var entry) || _handle.IsClosed)
+                return;
+            RandomAccess.Write(_handle, Empty, (long)entry * EntryLength);
+            _free.Push(entry);
+        }
+    }
+
+    /// <summary>What a worker of this machine has begun; null when nothing is known of it.</summary>
+    public IReadOnlySet<string>? Of(int worker)
+    {
+        try
+        {
+            return File.ReadLines(FileOf(worker)).Select(line => line.TrimEnd()).Where(id => id.Length > 0).ToHashSet(StringComparer.Ordinal);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Forgets a dead worker, all of whose calls have ended.</summary>
+    public void Forget(int worker) => File.Delete(FileOf(worker));
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_handle.IsClosed)
+                return;
+            _handle.Dispose();
+            // What it began and did not end is found by it.
+            if (_entries.Count == 0)
+                File.Delete(_file);
+        }
+    }
+
+    private string FileOf(int worker) => $"{_directory}/{worker}";
+}
