@@ -24,11 +24,18 @@ public static class ProcessCpu
     /// <summary>Seconds so far of this process, without its children.</summary>
     public static double Own() => Environment.CpuUsage.TotalTime.TotalSeconds;
 
+    // A child belongs to the thread that started it.
     private static IEnumerable<int> Children(int pid)
     {
-        var file = $"/proc/{pid}/task/{pid}/children";
-        var text = File.Exists(file) ? File.ReadAllText(file) : "";
-        return text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse);
+        try
+        {
+            return [.. Directory.EnumerateDirectories($"/proc/{pid}/task")
+                .SelectMany(thread => File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(int.Parse)];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
     }
 
     private static string[]? Read(int pid)

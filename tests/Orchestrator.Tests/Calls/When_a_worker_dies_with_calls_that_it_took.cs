@@ -1,4 +1,3 @@
-using Orchestrator.Tests.Infrastructure;
 using Orchestrator.Workers.Runtimes;
 
 namespace Orchestrator.Tests.Calls;
