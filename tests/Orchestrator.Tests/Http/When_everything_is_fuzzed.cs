@@ -136,7 +136,7 @@ public sealed partial class When_everything_is_fuzzed(Servers servers)
     [GeneratedRegex("^http://[^/]+/+(v2|invoke|t)(/|\\?|%2f|$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex MessageRoutes();
 
-    [GeneratedRegex("^https?://[^/]+/(clone|clones|snapshot|snapshots|status|branches|full-refresh|instance/retrieval)([/?]|$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^https?://[^/]+/(clone|clones|snapshot|snapshots|status|branch|branches|full-refresh|instance/retrieval)([/?]|$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex CloneRoutes();
 
     private static ByteArrayContent Json(string json) => new(Encoding.UTF8.GetBytes(json)) { Headers = { ContentType = new("application/json") } };
