@@ -8,7 +8,10 @@ internal sealed class WebhookSender(Uri api) : ISender, IDisposable
 {
     private static readonly byte[] Secret = "fake-secret"u8.ToArray();
 
-    private readonly HttpClient _client = new() { BaseAddress = api, Timeout = TimeSpan.FromSeconds(10) };
+    /// <summary>A sender has so many connections, however much it has to send.</summary>
+    private const int Connections = 64;
+
+    private readonly HttpClient _client = new(new SocketsHttpHandler { MaxConnectionsPerServer = Connections }) { BaseAddress = api, Timeout = TimeSpan.FromSeconds(10) };
 
     public async Task<bool> TryAsync(JobCommand command)
     {

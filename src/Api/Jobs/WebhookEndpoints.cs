@@ -18,6 +18,9 @@ public static class WebhookEndpoints
     /// <summary>GitHub waits 10 seconds: enough for the database to fail, and the broker after it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
+    /// <summary>So that its turn comes before GitHub has hung up.</summary>
+    private static readonly TimeSpan Queueing = TimeSpan.FromSeconds(1.5);
+
     private static readonly string[] ForwardedHeaders =
     [
         "X-GitHub-Event", "X-GitHub-Delivery", "X-GitHub-Hook-ID",
@@ -52,6 +55,8 @@ public static class WebhookEndpoints
     {
         if (options.CurrentValue.Secrets.Count == 0)
             return WebhookErrors.NotConfigured.Because("No webhook secret is configured, so no delivery can be trusted.");
+        if (intake.IsFull)
+            return Busy();
         if (request.Headers["X-Hub-Signature-256"] is not [{ Length: > 0 } signature])
             return WebhookErrors.SignatureMissing.Because("missing signature header");
         if (await RequestBody.ReadAsync(request, cancellationToken) is not { } body)
@@ -74,13 +79,16 @@ public static class WebhookEndpoints
             return Results.Ok();
         }
 
-        using var place = await intake.EnterAsync(Patience, cancellationToken);
+        using var place = await intake.EnterAsync(Queueing, cancellationToken);
         if (!place.IsAcquired)
-            return WebhookErrors.Busy.Because("More deliveries came than can be stored at a time; deliver it again.").WithHeader("Retry-After", "1");
+            return Busy();
         return await StoreAsync(Message(request, body), transactions, publisher, logger, cancellationToken)
             ? Results.Ok()
             : WebhookErrors.NotStored.Because("Nothing durable could be done; deliver it again.").WithHeader("Retry-After", "5");
     }
+
+    private static IResult Busy() =>
+        WebhookErrors.Busy.Because("More deliveries came than can be stored at a time; deliver it again.").WithHeader("Retry-After", "1");
 
     private static async Task<bool> StoreAsync(
         OutboxMessage message, DurableTransactions transactions, BrokerPublisher publisher, ILogger logger, CancellationToken cancellationToken)

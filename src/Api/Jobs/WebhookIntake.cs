@@ -22,6 +22,9 @@ public sealed class WebhookIntake : IDisposable
         QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
     });
 
+    /// <summary>Whether another one would be refused; asked before any work is done for it.</summary>
+    public bool IsFull => _limiter.GetStatistics() is { CurrentQueuedCount: >= Waiting };
+
     /// <summary>A place that is given back when it is disposed; not acquired when too many wait, or for longer than <paramref name="patience"/>.</summary>
     public async ValueTask<RateLimitLease> EnterAsync(TimeSpan patience, CancellationToken cancellationToken)
     {

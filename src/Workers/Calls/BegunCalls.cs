@@ -1,6 +1,9 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
 using Microsoft.Win32.SafeHandles;
+using Npgsql;
 using Orchestrator.Workers.Runtimes;
 
 namespace Orchestrator.Workers.Calls;
@@ -14,6 +17,9 @@ public sealed class BegunCalls : IDisposable
     /// <summary>An id and a line's end.</summary>
     private const int EntryLength = 27;
 
+    /// <summary>Whoever made a file takes its lock in the database within this time.</summary>
+    private static readonly TimeSpan Young = TimeSpan.FromSeconds(10);
+
     private static readonly byte[] Empty = [.. Enumerable.Repeat((byte)' ', EntryLength - 1), (byte)'\n'];
 
     private readonly Lock _lock = new();
@@ -24,12 +30,18 @@ public sealed class BegunCalls : IDisposable
     private readonly SafeFileHandle _handle;
     private int _length;
 
-    public BegunCalls(IOptions<RuntimesOptions> options, CallRounds rounds)
+    public BegunCalls(IOptions<RuntimesOptions> options, CallRounds rounds, NpgsqlDataSource source)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(rounds);
+        ArgumentNullException.ThrowIfNull(source);
         RuntimeDirectory.Create(options.Value.EffectiveDirectory);
-        _directory = $"{options.Value.EffectiveDirectory}/begun";
+        RuntimeDirectory.CreatePrivate($"{options.Value.EffectiveDirectory}/begun");
+
+        // Workers of other databases may share the machine.
+        var database = new NpgsqlConnectionStringBuilder(source.ConnectionString);
+        var name = SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{database.Host}:{database.Port}/{database.Database}")));
+        _directory = $"{options.Value.EffectiveDirectory}/begun/{Convert.ToHexStringLower(name.AsSpan(0, 6))}";
         RuntimeDirectory.CreatePrivate(_directory);
         _file = FileOf(rounds.Worker);
         _handle = File.OpenHandle(_file, FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
@@ -75,6 +87,15 @@ public sealed class BegunCalls : IDisposable
         }
     }
 
+    /// <summary>Other workers of this machine and database that files are left of; those that have only just started left out.</summary>
+    public IReadOnlyList<int> Others(DateTimeOffset now) =>
+    [
+        .. new DirectoryInfo(_directory).EnumerateFiles()
+            .Where(file => file.FullName != _file && now - file.LastWriteTimeUtc > Young)
+            .Select(file => int.TryParse(file.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var worker) ? worker : -1)
+            .Where(worker => worker >= 0),
+    ];
+
     /// <summary>Forgets a dead worker, all of whose calls have ended.</summary>
     public void Forget(int worker) => File.Delete(FileOf(worker));
 
@@ -91,5 +112,5 @@ public sealed class BegunCalls : IDisposable
         }
     }
 
-    private string FileOf(int worker) => $"{_directory}/{worker}";
+    private string FileOf(int worker) => string.Create(CultureInfo.InvariantCulture, $"{_directory}/{worker}");
 }

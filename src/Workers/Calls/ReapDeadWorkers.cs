@@ -21,6 +21,12 @@ public sealed class ReapDeadWorkers(
     /// <summary>After its timeout a container of a machine that nobody can look at is dead: it does not outlive its worker.</summary>
     private static readonly TimeSpan UnreachableGrace = TimeSpan.FromMinutes(5);
 
+    private static readonly string IsLocked = $"""
+        EXISTS (SELECT FROM pg_locks l
+                WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                  AND l.classid = {AdvisoryLocks.OutboxOwner} AND l.objid = w AND l.objsubid = 2 AND l.granted)
+        """;
+
     private readonly Dictionary<int, long> _suspects = [];
 
     public string Name => "reap-dead-workers";
@@ -38,16 +44,31 @@ public sealed class ReapDeadWorkers(
                 continue;
             await ReapAsync(worker, cancellationToken);
         }
+
+        await ForgetIdleAsync(cancellationToken);
+    }
+
+    /// <summary>Files of dead workers of this machine that ran no call.</summary>
+    private async Task ForgetIdleAsync(CancellationToken cancellationToken)
+    {
+        if (begun.Others(time.GetUtcNow()) is not { Count: > 0 } others)
+            return;
+        await using var command = source.CreateCommand($"""
+            SELECT w FROM unnest($1) w
+            WHERE NOT EXISTS (SELECT FROM call WHERE status = 'running' AND worker = w) AND NOT {IsLocked}
+            """);
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. others] });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            begun.Forget(reader.GetInt32(0));
     }
 
     /// <summary>Workers of running calls that hold no lock.</summary>
     private async Task<List<int>> SuspectsAsync(CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand($"""
-            SELECT worker FROM (SELECT DISTINCT worker FROM call WHERE status = 'running' AND worker <> $1) w
-            WHERE NOT EXISTS (SELECT FROM pg_locks l
-                              WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                                AND l.classid = {AdvisoryLocks.OutboxOwner} AND l.objid = w.worker AND l.objsubid = 2 AND l.granted)
+            SELECT w FROM (SELECT DISTINCT worker AS w FROM call WHERE status = 'running' AND worker <> $1) running
+            WHERE NOT {IsLocked}
             """);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = rounds.Worker });
         var workers = new List<int>();

@@ -80,7 +80,12 @@ public sealed class When_a_step_of_provisioning_fails(Servers servers)
     private static async Task<IReadOnlyList<string>> WhatThereIsAsync(Fleet fleet, DirectoryInfo directory)
     {
         var found = new List<string>();
-        found.AddRange(directory.EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Select(entry => $"file {entry.FullName}"));
+        var entries = directory.EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Select(entry => entry.FullName).ToList();
+
+        // A worker has one file of its own, by its number.
+        var ofWorkers = entries.Where(entry => entry.StartsWith($"{directory.FullName}/begun/", StringComparison.Ordinal) && File.Exists(entry)).ToList();
+        found.Add($"workers {ofWorkers.Count}");
+        found.AddRange(entries.Except(ofWorkers, StringComparer.Ordinal).Select(entry => $"file {entry}"));
         found.AddRange(Cgroups(directory.Name).Select(path => $"cgroup {path}"));
         await using var command = fleet.Place.Source.CreateCommand("SELECT instance || ' ' || ports::text FROM placement");
         await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
