@@ -37,14 +37,20 @@ public sealed class BegunCalls : IDisposable
         ArgumentNullException.ThrowIfNull(source);
         RuntimeDirectory.Create(options.Value.EffectiveDirectory);
         RuntimeDirectory.CreatePrivate($"{options.Value.EffectiveDirectory}/begun");
-
-        // Workers of other databases may share the machine.
-        var database = new NpgsqlConnectionStringBuilder(source.ConnectionString);
-        var name = SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{database.Host}:{database.Port}/{database.Database}")));
-        _directory = $"{options.Value.EffectiveDirectory}/begun/{Convert.ToHexStringLower(name.AsSpan(0, 6))}";
+        _directory = DirectoryOf(options.Value, source);
         RuntimeDirectory.CreatePrivate(_directory);
         _file = FileOf(rounds.Worker);
         _handle = File.OpenHandle(_file, FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+    }
+
+    /// <summary>Where the files of a database's workers are: those of other databases may share the machine.</summary>
+    public static string DirectoryOf(RuntimesOptions options, NpgsqlDataSource source)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(source);
+        var database = new NpgsqlConnectionStringBuilder(source.ConnectionString);
+        var name = SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{database.Host}:{database.Port}/{database.Database}")));
+        return $"{options.EffectiveDirectory}/begun/{Convert.ToHexStringLower(name.AsSpan(0, 6))}";
     }
 
     /// <summary>From here on the function may see the call.</summary>
@@ -91,7 +97,7 @@ public sealed class BegunCalls : IDisposable
     public IReadOnlyList<int> Others(DateTimeOffset now) =>
     [
         .. new DirectoryInfo(_directory).EnumerateFiles()
-            .Where(file => file.FullName != _file && now - file.LastWriteTimeUtc > Young)
+            .Where(file => file.FullName != _file && now - new DateTimeOffset(file.LastWriteTimeUtc) > Young)
             .Select(file => int.TryParse(file.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var worker) ? worker : -1)
             .Where(worker => worker >= 0),
     ];

@@ -1,3 +1,4 @@
+using Orchestrator.Workers.Calls;
 using Orchestrator.Workers.Runtimes;
 
 namespace Orchestrator.Tests.Calls;
@@ -30,5 +31,5 @@ public sealed class When_a_worker_dies_with_calls_that_it_took(SharedFunctions f
         Assert.False(File.Exists($"{Directory}/{worker}"));
     }
 
-    private static string Directory => $"{new RuntimesOptions().EffectiveDirectory}/begun";
+    private string Directory => BegunCalls.DirectoryOf(new RuntimesOptions(), functions.Place.Source);
 }
