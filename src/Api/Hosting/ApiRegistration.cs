@@ -61,6 +61,9 @@ public static class ApiRegistration
         app.UseHttpBasics();
         app.UseApiPage();
         app.UseRouting();
+        app.Use((http, next) => http.Request.QueryString.Value?.Contains("%00", StringComparison.Ordinal) == true
+            ? throw new ProblemException(Errors.InvalidValue.Because("The query holds a zero character (%00), which no value may have."))
+            : next(http));
         app.UseMiddleware<TokenCheck>();
         var open = app.MapGroup("").AllowAnonymous();
         open.MapOrchestratorHealth();

@@ -6,7 +6,7 @@ using Orchestrator.Sagas.Messaging;
 namespace Orchestrator.Api.Http;
 
 /// <summary>Answers whatever a request ends with as a problem.</summary>
-public sealed class ApiExceptionHandler(ILogger<ApiExceptionHandler> logger) : IExceptionHandler
+public sealed class ApiExceptionHandler(NpgsqlDataSource source, ILogger<ApiExceptionHandler> logger) : IExceptionHandler
 {
     private const string RetryAfterSeconds = "2";
 
@@ -34,6 +34,9 @@ public sealed class ApiExceptionHandler(ILogger<ApiExceptionHandler> logger) : I
                 return Errors.OfStatus(bad.StatusCode).Because(bad.Message);
             case PostgresException data when Transient.IsDataFault(data):
                 logger.LogInformation("The database refuses a value: {SqlState} {Reason}", data.SqlState, data.MessageText);
+
+                // Npgsql (issue 6391) mistakes the next answer where a statement failed while it was being prepared.
+                source.Clear();
                 return Errors.InvalidValue.Because($"The database refuses a value: {data.MessageText}");
             case not null when Transient.Is(exception):
                 logger.LogWarning("A request could not be served: {Reason}", exception.GetBaseException().Message);

@@ -9,6 +9,8 @@ namespace Orchestrator.Sagas.Messaging;
 /// <summary>Tells faults of the surroundings, which pass, from faults of a message, which stay.</summary>
 public static class Transient
 {
+    private const string ConfusedConnection = "Please file a bug.";
+
     /// <summary>True when the same message may succeed later.</summary>
     public static bool Is(Exception? exception) => exception switch
     {
@@ -21,6 +23,8 @@ public static class Transient
         OperationInterruptedException or AlreadyClosedException => true,
         // Of the delivery, or of a neighbour in its batch that came over a connection that is gone.
         OperationCanceledException => true,
+        // Npgsql (issue 6391): a statement that failed while it was being prepared confuses its connection once more; then that is closed.
+        { Message: var text } when text.EndsWith(ConfusedConnection, StringComparison.Ordinal) => true,
         _ => Is(exception.InnerException),
     };
 

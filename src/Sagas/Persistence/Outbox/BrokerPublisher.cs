@@ -15,9 +15,10 @@ public sealed class BrokerPublisher(
     RabbitMqConnection broker, IOptions<OutboxOptions> options, TimeProvider time, ILogger<BrokerPublisher> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(20);
 
-    private readonly SemaphoreSlim _connecting = new(1, 1);
     private readonly HashSet<string> _declared = new(StringComparer.Ordinal);
+    private Task<IChannel?>? _opening;
     private IConnection? _connection;
     private IChannel? _channel;
     private long _lastAttempt;
@@ -86,7 +87,6 @@ public sealed class BrokerPublisher(
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
-        _connecting.Dispose();
     }
 
     private BasicProperties Properties(OutboxMessage message)
@@ -174,11 +174,22 @@ public sealed class BrokerPublisher(
         }
     }
 
+    // Whoever waits may give up; what all of them wait for goes on. A channel whose opening is cut off spoils its connection.
     private async Task<IChannel?> OpenChannelAsync(CancellationToken cancellationToken)
     {
         if (Volatile.Read(ref _channel) is { IsOpen: true } open)
             return open;
-        await _connecting.WaitAsync(cancellationToken);
+        Task<IChannel?> opening;
+        lock (_declared)
+            opening = _opening = _opening is { IsCompleted: false } underWay ? underWay : OpenAsync();
+        return await opening.WaitAsync(cancellationToken);
+    }
+
+    private async Task<IChannel?> OpenAsync()
+    {
+        await Task.Yield();
+        using var deadline = new CancellationTokenSource(OpeningPatience, time);
+        var cancellationToken = deadline.Token;
         try
         {
             if (_channel is { IsOpen: true } opened)
@@ -210,17 +221,15 @@ public sealed class BrokerPublisher(
             _isAway = false;
             return _channel;
         }
-        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (Exception exception)
         {
+            await CloseAsync();
+
             // Once per outage, not twice a second.
             if (!_isAway)
                 logger.LogWarning("The outbox cannot reach the broker: {Reason}", exception.GetBaseException().Message);
             _isAway = true;
             return null;
-        }
-        finally
-        {
-            _connecting.Release();
         }
     }
 
