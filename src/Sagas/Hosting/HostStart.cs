@@ -76,31 +76,35 @@ public static class HostStart
     /// <returns>The exit code: 1 when a host that had started could not stop in time.</returns>
     public static async Task<int> ServeAsync(this WebApplication app)
     {
+        // Afterwards there may be no services any more to ask.
+        var lifetime = app.Lifetime;
+        var limit = app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout + Grace;
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = app.Lifetime.ApplicationStopping.Register(() => asked.TrySetResult());
+        await using var registration = lifetime.ApplicationStopping.Register(() => asked.TrySetResult());
         var running = app.RunAsync();
-        if (await Task.WhenAny(running, asked.Task) == asked.Task)
+        await Task.WhenAny(running, asked.Task);
+        var hasStarted = lifetime.ApplicationStarted.IsCancellationRequested;
+        if (!asked.Task.IsCompleted)
         {
-            // A bus that is told to stop while it starts may wait for itself.
-            var hasStarted = app.Lifetime.ApplicationStarted.IsCancellationRequested;
-            var patience = hasStarted ? app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout + Grace : Grace;
-            try
-            {
-                await running.WaitAsync(patience);
-            }
-            catch (TimeoutException) when (!running.IsCompleted)
-            {
-                app.Logger.LogWarning("Left without waiting any longer for what does not stop");
-                return hasStarted ? 1 : 0;
-            }
-            catch (OperationCanceledException) when (!hasStarted)
-            {
-                return 0;
-            }
+            await running;
+            return 0;
         }
 
-        await running;
-        return 0;
+        // A bus that is told to stop while it starts may wait for itself, or fail.
+        try
+        {
+            await running.WaitAsync(hasStarted ? limit : Grace);
+            return 0;
+        }
+        catch (TimeoutException) when (!running.IsCompleted)
+        {
+            Console.Error.WriteLine("Left without waiting any longer for what does not stop.");
+            return hasStarted ? 1 : 0;
+        }
+        catch (Exception) when (!hasStarted)
+        {
+            return 0;
+        }
     }
 
     private static int Complain(string line)
