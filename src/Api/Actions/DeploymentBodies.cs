@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orchestrator.Sagas.Actions;
-using Orchestrator.Sagas.Persistence;
 
 namespace Orchestrator.Api.Actions;
 
@@ -168,44 +167,6 @@ public sealed record DeploymentDataBody(string Job, string Type, string DataType
 /// <summary>What is stored for a deployment.</summary>
 public sealed record DeploymentDataList(
     IReadOnlyList<DeploymentDataBody> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? NextCursor);
-
-/// <summary>One transition.</summary>
-public sealed record TimelineBody
-{
-    /// <summary>Higher means later.</summary>
-    public required long Id { get; init; }
-    public required DateTimeOffset At { get; init; }
-
-    /// <summary>Such as started, job-succeeded, job-failed, job-rolled-back, finished.</summary>
-    public required string What { get; init; }
-
-    /// <summary>States as in the state machine: Running, Suspended, Rollback, RollbackSuspended, Finished.</summary>
-    public string? From { get; init; }
-    public string? To { get; init; }
-
-    /// <summary>The job, with its error where there is one, or the outcome.</summary>
-    public string? Reason { get; init; }
-
-    /// <summary>The token or the publisher that caused it; absent when nobody did.</summary>
-    public string? Actor { get; init; }
-    public string? TraceId { get; init; }
-
-    public static TimelineBody Of(ResourceEvent line) => new()
-    {
-        Id = line.Id,
-        At = line.At,
-        What = line.What,
-        From = line.FromState,
-        To = line.ToState,
-        Reason = line.Reason,
-        Actor = line.Actor,
-        TraceId = line.TraceId,
-    };
-}
-
-/// <summary>A page of a timeline.</summary>
-public sealed record TimelinePage(
-    IReadOnlyList<TimelineBody> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? NextCursor);
 
 /// <summary>An action that can be executed.</summary>
 public sealed record ActionBody

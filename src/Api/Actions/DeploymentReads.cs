@@ -97,14 +97,7 @@ internal static class DeploymentReads
     {
         if (!Guid.TryParse(id, out var deploymentId) || !await deployments.ExistsAsync(deploymentId, cancellationToken))
             return ActionErrors.NoDeployment(id);
-        var query = new QueryReader(http.Request);
-        var limit = query.Integer("limit", 1, MaxLimit) ?? DefaultLimit;
-        var cursor = query.Cursor();
-        query.Demand();
-        var position = new TimelinePosition(DeploymentEngine.Kind, deploymentId.ToString(), cursor is null ? 0 : After(cursor));
-        var events = await timelines.ReadAsync(position, limit + 1, cancellationToken);
-        var page = events.Take(limit).Select(TimelineBody.Of).ToList();
-        return Results.Ok(new TimelinePage(page, events.Count > limit ? Cursor.Of(page[^1].Id.ToString(CultureInfo.InvariantCulture)) : null));
+        return Results.Ok(await TimelinePage.ReadAsync(http, timelines, DeploymentEngine.Kind, deploymentId.ToString(), cancellationToken));
     }
 
     private static async Task<IResult> EventsAsync(
@@ -114,7 +107,7 @@ internal static class DeploymentReads
         if (!Guid.TryParse(id, out var deploymentId) || !await deployments.ExistsAsync(deploymentId, cancellationToken))
             return ActionErrors.NoDeployment(id);
         var position = new TimelinePosition(DeploymentEngine.Kind, deploymentId.ToString(), EventStream.LastEventId(http.Request));
-        return new EventStream(position, feed, options.Value.Heartbeat, lifetime.ApplicationStopping, TimelineBody.Of);
+        return new EventStream(position, feed, options.Value.Heartbeat, lifetime.ApplicationStopping, TimelineEntry.Of);
     }
 
     private static (DateTimeOffset CreatedAt, Guid Id) Position(string cursor)

@@ -132,7 +132,7 @@ public static class CloneEndpoints
         if (!await reader.ExistsAsync(id, cancellationToken) && await timelines.LastIdAsync("clone", id, cancellationToken) == 0)
             return CloneErrors.NoClone(id);
         if (EventStream.IsWanted(http.Request))
-            return new EventStream(new TimelinePosition("clone", id, EventStream.LastEventId(http.Request)), feed, options.Value.Heartbeat, lifetime.ApplicationStopping);
+            return new EventStream(new TimelinePosition("clone", id, EventStream.LastEventId(http.Request)), feed, options.Value.Heartbeat, lifetime.ApplicationStopping, TimelineEntry.Of);
         return Results.Ok(await TimelinePage.ReadAsync(http, timelines, "clone", id, cancellationToken));
     }
 

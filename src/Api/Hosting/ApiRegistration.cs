@@ -61,8 +61,8 @@ public static class ApiRegistration
         app.UseHttpBasics();
         app.UseApiPage();
         app.UseRouting();
-        app.Use((http, next) => http.Request.QueryString.Value?.Contains("%00", StringComparison.Ordinal) == true
-            ? throw new ProblemException(Errors.InvalidValue.Because("The query holds a zero character (%00), which no value may have."))
+        app.Use((http, next) => http.Request.Query.FirstOrDefault(parameter => HoldsZero(parameter.Key) || parameter.Value.Any(HoldsZero)) is { Key: { } name }
+            ? throw FieldErrors.One(name, $"'{name}' holds a zero character (%00), which no value may have.")
             : next(http));
         app.UseMiddleware<TokenCheck>();
         var open = app.MapGroup("").AllowAnonymous();
@@ -83,4 +83,6 @@ public static class ApiRegistration
         app.MapClonesApi();
         return app;
     }
+
+    private static bool HoldsZero(string? text) => text?.Contains('\0', StringComparison.Ordinal) == true;
 }

@@ -9,6 +9,7 @@ namespace Orchestrator.Api.Http;
 public sealed class ApiExceptionHandler(NpgsqlDataSource source, ILogger<ApiExceptionHandler> logger) : IExceptionHandler
 {
     private const string RetryAfterSeconds = "2";
+    private const string RefusedParameter = "22";
 
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -35,8 +36,9 @@ public sealed class ApiExceptionHandler(NpgsqlDataSource source, ILogger<ApiExce
             case PostgresException data when Transient.IsDataFault(data):
                 logger.LogInformation("The database refuses a value: {SqlState} {Reason}", data.SqlState, data.MessageText);
 
-                // Npgsql (issue 6391) mistakes the next answer where a statement failed while it was being prepared.
-                source.Clear();
+                // Npgsql (issue 6391) keeps a query as prepared, without its columns, whose parameter was refused when it was.
+                if (data.SqlState.StartsWith(RefusedParameter, StringComparison.Ordinal))
+                    source.Clear();
                 return Errors.InvalidValue.Because($"The database refuses a value: {data.MessageText}");
             case not null when Transient.Is(exception):
                 logger.LogWarning("A request could not be served: {Reason}", exception.GetBaseException().Message);

@@ -132,31 +132,6 @@ public sealed record CountBody(long Count);
 /// <summary>How many are being ended.</summary>
 public sealed record TerminatedBody(int Terminated);
 
-/// <summary>A page of a timeline.</summary>
-public sealed record InstanceEvents(
-    IReadOnlyList<InstanceEventBody> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? NextCursor);
-
-/// <summary>One line of an instance's timeline.</summary>
-public sealed record InstanceEventBody
-{
-    /// <summary>Higher means later.</summary>
-    public required long Id { get; init; }
-
-    public required DateTimeOffset At { get; init; }
-
-    /// <summary>What happened, such as placed, started, running, failed.</summary>
-    public required string What { get; init; }
-
-    public string? From { get; init; }
-    public string? To { get; init; }
-    public string? Reason { get; init; }
-
-    /// <summary>The token, the publisher or the node that caused it.</summary>
-    public string? Actor { get; init; }
-
-    public string? TraceId { get; init; }
-}
-
 /// <summary>A lease to be taken or renewed.</summary>
 public sealed record LeaseRequest
 {

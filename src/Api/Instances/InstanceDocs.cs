@@ -112,7 +112,7 @@ internal static class InstanceDocs
         Parameters = [DocParameter.Limit(500, 50), DocParameter.Cursor, DocParameter.Header("Last-Event-ID", "Go on after this event.", "0")],
         Answers =
         [
-            new(200, "A page of events.", typeof(InstanceEvents),
+            new(200, "A page of events.", typeof(TimelinePage),
                 """{"items":[{"id":1,"at":"2026-12-04T12:00:00Z","what":"running","from":"provisioning","to":"running","actor":"worker-1","traceId":"4bf92f3577b34da6a3ce929d0e0e4736"}],"nextCursor":null}"""),
         ],
         Errors = [InstanceErrors.InstanceNotFound, Errors.InvalidCursor],

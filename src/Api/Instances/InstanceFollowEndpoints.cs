@@ -11,8 +11,6 @@ namespace Orchestrator.Api.Instances;
 /// <summary>What happens to an instance, and the leases by which one holder keeps others from writing.</summary>
 public static class InstanceFollowEndpoints
 {
-    private const int DefaultLimit = 50;
-    private const int MaxLimit = 500;
     private const int DefaultSeconds = 60;
 
     public static IEndpointRouteBuilder MapInstanceFollowing(this IEndpointRouteBuilder endpoints)
@@ -38,16 +36,10 @@ public static class InstanceFollowEndpoints
         if (EventStream.IsWanted(http.Request))
         {
             return new EventStream(
-                new TimelinePosition(InstanceSagas.Kind, key, EventStream.LastEventId(http.Request)), feed, options.Value.Heartbeat, lifetime.ApplicationStopping);
+                new TimelinePosition(InstanceSagas.Kind, key, EventStream.LastEventId(http.Request)), feed, options.Value.Heartbeat, lifetime.ApplicationStopping, TimelineEntry.Of);
         }
 
-        var query = new QueryReader(http.Request);
-        var limit = query.Integer("limit", 1, MaxLimit) ?? DefaultLimit;
-        var cursor = query.Cursor();
-        query.Demand();
-        var events = await timelines.ReadAsync(new TimelinePosition(InstanceSagas.Kind, key, cursor is null ? 0 : After(cursor)), limit + 1, cancellationToken);
-        var page = events.Take(limit).Select(Of).ToList();
-        return Results.Ok(new InstanceEvents(page, events.Count > limit ? Cursor.Of(page[^1].Id.ToString(CultureInfo.InvariantCulture)) : null));
+        return Results.Ok(await TimelinePage.ReadAsync(http, timelines, InstanceSagas.Kind, key, cancellationToken));
     }
 
     private static async Task<IResult> ReadLeaseAsync(string id, InstanceReader instances, TimeProvider time, CancellationToken cancellationToken)
@@ -97,19 +89,4 @@ public static class InstanceFollowEndpoints
     }
 
     internal static readonly ErrorKind NoLease = new(404, "LEASE_NOT_FOUND", "There is no lease", "Take one with POST.");
-
-    private static InstanceEventBody Of(ResourceEvent line) => new()
-    {
-        Id = line.Id,
-        At = line.At,
-        What = line.What,
-        From = line.FromState,
-        To = line.ToState,
-        Reason = line.Reason,
-        Actor = line.Actor,
-        TraceId = line.TraceId,
-    };
-
-    private static long After(string cursor) =>
-        long.TryParse(Cursor.Parts(cursor, 1)[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw Cursor.Invalid();
 }

@@ -80,7 +80,7 @@ public static class WebhookEndpoints
         }
 
         using var place = await intake.EnterAsync(Queueing, cancellationToken);
-        if (!place.IsAcquired)
+        if (place is null)
             return Busy();
         return await StoreAsync(Message(request, body), transactions, publisher, logger, cancellationToken)
             ? Results.Ok()

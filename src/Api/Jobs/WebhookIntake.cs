@@ -25,33 +25,20 @@ public sealed class WebhookIntake : IDisposable
     /// <summary>Whether another one would be refused; asked before any work is done for it.</summary>
     public bool IsFull => _limiter.GetStatistics() is { CurrentQueuedCount: >= Waiting };
 
-    /// <summary>A place that is given back when it is disposed; not acquired when too many wait, or for longer than <paramref name="patience"/>.</summary>
-    public async ValueTask<RateLimitLease> EnterAsync(TimeSpan patience, CancellationToken cancellationToken)
+    /// <summary>A place that is given back when it is disposed; null when too many wait, or for longer than <paramref name="patience"/>.</summary>
+    public async ValueTask<RateLimitLease?> EnterAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(patience);
         try
         {
-            return await _limiter.AcquireAsync(1, deadline.Token);
+            return await _limiter.AcquireAsync(1, deadline.Token) is { IsAcquired: true } place ? place : null;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new Refusal();
+            return null;
         }
     }
 
     public void Dispose() => _limiter.Dispose();
-
-    private sealed class Refusal : RateLimitLease
-    {
-        public override bool IsAcquired => false;
-
-        public override IEnumerable<string> MetadataNames => [];
-
-        public override bool TryGetMetadata(string metadataName, out object? metadata)
-        {
-            metadata = null;
-            return false;
-        }
-    }
 }

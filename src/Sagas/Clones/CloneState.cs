@@ -3,7 +3,7 @@ using MassTransit;
 namespace Orchestrator.Sagas.Clones;
 
 /// <summary>One clone, from the request until its storage is free.</summary>
-public sealed class CloneState : SagaStateMachineInstance
+public sealed class CloneState : SagaStateMachineInstance, IProtectable
 {
     /// <summary>Of this clone alone: a later one of the same <see cref="Id"/> has another.</summary>
     public Guid CorrelationId { get; set; }

@@ -332,26 +332,14 @@ public sealed class CloneSteps(CloneAdmission admission, IOptions<CloneOptions> 
     private void Protect(BehaviorContext<CloneState> context, int? minutes, DateTimeOffset now)
     {
         var clone = context.Saga;
-        clone.IsProtected = true;
-        clone.ProtectedTill = Protection.Till(minutes ?? Options.ProtectionLeaseDurationMinutes, Options.ProtectionMaxDurationMinutes, now);
-        if (clone.ProtectedTill is { } till)
-            Transaction(context).Schedule(new CloneLeaseExpired { CloneId = clone.CorrelationId, ProtectedTill = till }, Lease(clone), till);
-        else
-            Transaction(context).Unschedule(Lease(clone));
+        Protection.Begin(
+            Transaction(context), clone, Protection.Till(minutes ?? Options.ProtectionLeaseDurationMinutes, Options.ProtectionMaxDurationMinutes, now), Lease(clone),
+            till => new CloneLeaseExpired { CloneId = clone.CorrelationId, ProtectedTill = till });
     }
 
-    private static void Unprotect(BehaviorContext<CloneState> context)
-    {
-        (context.Saga.IsProtected, context.Saga.ProtectedTill) = (false, null);
-        Transaction(context).Unschedule(Lease(context.Saga));
-    }
+    private static void Unprotect(BehaviorContext<CloneState> context) => Protection.End(Transaction(context), context.Saga, Lease(context.Saga));
 
-    private static void ScheduleDeletion(BehaviorContext<CloneState> context, DateTimeOffset now)
-    {
-        var clone = context.Saga;
-        if (clone.DeleteAt is { } deleteAt && !clone.IsProtectedAt(now))
-            Transaction(context).Schedule(new CloneDue { CloneId = clone.CorrelationId, DeleteAt = deleteAt }, DueToken(clone), deleteAt);
-        else
-            Transaction(context).Unschedule(DueToken(clone));
-    }
+    private static void ScheduleDeletion(BehaviorContext<CloneState> context, DateTimeOffset now) => Protection.ScheduleDeletion(
+        Transaction(context), context.Saga, now, DueToken(context.Saga),
+        deleteAt => new CloneDue { CloneId = context.Saga.CorrelationId, DeleteAt = deleteAt });
 }

@@ -3,7 +3,7 @@ using MassTransit;
 namespace Orchestrator.Sagas.Clones;
 
 /// <summary>One snapshot, from the request until its storage is free.</summary>
-public sealed class SnapshotState : SagaStateMachineInstance
+public sealed class SnapshotState : SagaStateMachineInstance, IProtectable
 {
     /// <summary>What its saga is called in locks and in the inbox.</summary>
     public const string SagaName = "clone-snapshot";

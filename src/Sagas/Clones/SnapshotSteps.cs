@@ -236,26 +236,14 @@ public sealed class SnapshotSteps(CloneAdmission admission, SnapshotClones clone
     private void Protect(BehaviorContext<SnapshotState> context, int? minutes, DateTimeOffset now)
     {
         var snapshot = context.Saga;
-        snapshot.IsProtected = true;
-        snapshot.ProtectedTill = Protection.Till(minutes ?? 0, Options.ProtectionMaxDurationMinutes, now);
-        if (snapshot.ProtectedTill is { } till)
-            Transaction(context).Schedule(new SnapshotLeaseExpired { SnapshotKey = snapshot.CorrelationId, ProtectedTill = till }, Lease(snapshot), till);
-        else
-            Transaction(context).Unschedule(Lease(snapshot));
+        Protection.Begin(
+            Transaction(context), snapshot, Protection.Till(minutes ?? 0, Options.ProtectionMaxDurationMinutes, now), Lease(snapshot),
+            till => new SnapshotLeaseExpired { SnapshotKey = snapshot.CorrelationId, ProtectedTill = till });
     }
 
-    private static void Unprotect(BehaviorContext<SnapshotState> context)
-    {
-        (context.Saga.IsProtected, context.Saga.ProtectedTill) = (false, null);
-        Transaction(context).Unschedule(Lease(context.Saga));
-    }
+    private static void Unprotect(BehaviorContext<SnapshotState> context) => Protection.End(Transaction(context), context.Saga, Lease(context.Saga));
 
-    private static void ScheduleDeletion(BehaviorContext<SnapshotState> context, DateTimeOffset now)
-    {
-        var snapshot = context.Saga;
-        if (snapshot.DeleteAt is { } deleteAt && !snapshot.IsProtectedAt(now))
-            Transaction(context).Schedule(new SnapshotDue { SnapshotKey = snapshot.CorrelationId, DeleteAt = deleteAt }, DueToken(snapshot), deleteAt);
-        else
-            Transaction(context).Unschedule(DueToken(snapshot));
-    }
+    private static void ScheduleDeletion(BehaviorContext<SnapshotState> context, DateTimeOffset now) => Protection.ScheduleDeletion(
+        Transaction(context), context.Saga, now, DueToken(context.Saga),
+        deleteAt => new SnapshotDue { SnapshotKey = context.Saga.CorrelationId, DeleteAt = deleteAt });
 }

@@ -23,7 +23,7 @@ public static class Transient
         OperationInterruptedException or AlreadyClosedException => true,
         // Of the delivery, or of a neighbour in its batch that came over a connection that is gone.
         OperationCanceledException => true,
-        // Npgsql (issue 6391): a statement that failed while it was being prepared confuses its connection once more; then that is closed.
+        // Npgsql (issue 6391): a query whose parameter was refused while it was being prepared cannot read its next answer; then the connection is closed.
         { Message: var text } when text.EndsWith(ConfusedConnection, StringComparison.Ordinal) => true,
         _ => Is(exception.InnerException),
     };

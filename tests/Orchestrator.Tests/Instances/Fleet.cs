@@ -91,6 +91,10 @@ public sealed class Fleet(Place place, Host api) : IAsyncDisposable
         return found;
     }
 
+    /// <summary>Waits until the program of an instance runs: its sandbox counts as running a moment earlier.</summary>
+    public static Task UntilExecutedAsync(Guid instance) =>
+        Wait.UntilAsync(() => Task.FromResult(ProcessesOf(instance).Count > 0), $"instance {instance} executed");
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_workers.Select(worker => worker.DisposeAsync().AsTask()));

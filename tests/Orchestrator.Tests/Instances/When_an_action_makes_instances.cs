@@ -28,7 +28,7 @@ public sealed class When_an_action_makes_instances(DeclaredHost host)
         Assert.Equal(1, made.GetProperty("output").GetProperty("nodes").GetArrayLength());
         var running = await RunningAsync(app);
         Assert.Equal(2, running.Count);
-        Assert.All(running, instance => Assert.NotEmpty(Fleet.ProcessesOf(instance.GetProperty("guid").GetGuid())));
+        await Task.WhenAll(running.Select(instance => Fleet.UntilExecutedAsync(instance.GetProperty("guid").GetGuid())));
         Assert.Equal(2L, await host.Place.ScalarAsync<long>("SELECT count(*) FROM resource_event WHERE kind = 'instance' AND what = 'accepted' AND actor = $1", $"action {made.GetProperty("id").GetString()}"));
 
         var end = DeclaredHost.NewName();

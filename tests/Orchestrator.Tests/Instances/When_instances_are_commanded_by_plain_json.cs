@@ -24,7 +24,7 @@ public sealed class When_instances_are_commanded_by_plain_json(SharedHost shared
         await ForeignPublisher.PublishAsync(_place, provision, provision with { MessageId = $"again-{guid}" });
         await SeenAsync("instance-running");
         Assert.Equal(1L, await _place.ScalarAsync<long>("SELECT count(*) FROM instance WHERE app_id = $1", app));
-        Assert.NotEmpty(Fleet.ProcessesOf(guid));
+        await Fleet.UntilExecutedAsync(guid);
 
         await ForeignPublisher.PublishAsync(_place, Command("update-instance", $$"""{"instance_id":"{{guid}}","instance_status":"stopped"}"""));
         await SeenAsync("instance-stopped");

@@ -16,7 +16,7 @@ public sealed class When_instances_run_as_processes(When_instances_run_as_proces
         Assert.Matches("^[0-9]+:[0-9]+$", created.GetProperty("containerId").GetString());
         Assert.Equal("one", created.GetProperty("nodeName").GetString());
         var guid = created.GetProperty("guid").GetGuid();
-        Assert.NotEmpty(Fleet.ProcessesOf(guid));
+        await Fleet.UntilExecutedAsync(guid);
         var (status, body) = await _fleet.AskAsync("PATCH", $"/api/v1/instances/{created.GetProperty("id").GetInt64()}", """{"instanceStatus":"terminated"}""");
         Assert.True(status == 200, body.GetRawText());
         Assert.Equal("terminated", body.GetProperty("status").GetString());

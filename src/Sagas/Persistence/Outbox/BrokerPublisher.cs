@@ -18,6 +18,7 @@ public sealed class BrokerPublisher(
     private static readonly TimeSpan OpeningPatience = TimeSpan.FromSeconds(20);
 
     private readonly HashSet<string> _declared = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _disposing = new();
     private Task<IChannel?>? _opening;
     private IConnection? _connection;
     private IChannel? _channel;
@@ -86,7 +87,11 @@ public sealed class BrokerPublisher(
 
     public async ValueTask DisposeAsync()
     {
+        await _disposing.CancelAsync();
+        if (_opening is { } opening)
+            await opening;
         await CloseAsync();
+        _disposing.Dispose();
     }
 
     private BasicProperties Properties(OutboxMessage message)
@@ -188,10 +193,11 @@ public sealed class BrokerPublisher(
     private async Task<IChannel?> OpenAsync()
     {
         await Task.Yield();
-        using var deadline = new CancellationTokenSource(OpeningPatience, time);
-        var cancellationToken = deadline.Token;
         try
         {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_disposing.Token);
+            deadline.CancelAfter(OpeningPatience);
+            var cancellationToken = deadline.Token;
             if (_channel is { IsOpen: true } opened)
                 return opened;
             if (_lastAttempt != 0 && time.GetElapsedTime(_lastAttempt) < ReconnectPause)

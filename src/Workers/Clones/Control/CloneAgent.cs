@@ -21,6 +21,7 @@ internal sealed class CloneAgent(
     CloneHosts hosts,
     CloneWork work,
     SnapshotWork snapshotWork,
+    CloneTasks tasks,
     OutboxOwner owner,
     IReceiveEndpointConnector endpoints,
     IOptions<CloneHostOptions> hostOptions,
@@ -172,8 +173,8 @@ internal sealed class CloneAgent(
         {
             if (row.State is nameof(SnapshotStateMachine.Ready) && !kept.Contains(row.Key))
             {
-                await snapshotWork.ReportAsync(
-                    new SnapshotFailed { SnapshotKey = row.Key, Attempt = row.Attempt, Code = CloneCodes.StorageLost, Detail = "It is no longer in the storage." },
+                await tasks.SendAsync(
+                    tasks.Report(new SnapshotFailed { SnapshotKey = row.Key, Attempt = row.Attempt, Code = CloneCodes.StorageLost, Detail = "It is no longer in the storage." }),
                     cancellationToken);
             }
         }
@@ -186,18 +187,18 @@ internal sealed class CloneAgent(
         switch (report)
         {
             case null:
-                await work.ReportAsync(Failed(row, CloneCodes.StorageLost, "It is no longer in the storage."), cancellationToken);
+                await tasks.SendAsync(Failed(row, CloneCodes.StorageLost, "It is no longer in the storage."), cancellationToken);
                 break;
             case { State: CloneState.Failed }:
-                await work.ReportAsync(Failed(row, CloneFailure.PostgresFailed, report.Reason), cancellationToken);
+                await tasks.SendAsync(Failed(row, CloneFailure.PostgresFailed, report.Reason), cancellationToken);
                 break;
             case { State: CloneState.Running } when row.State is nameof(CloneStateMachine.Fatal) || row.Port != report.Port || row.Address != report.Host:
-                await work.ReportAsync(work.Built(row, report), cancellationToken);
+                await tasks.SendAsync(work.Built(row, report), cancellationToken);
                 break;
         }
 
-        static CloneBuildFailed Failed(CloneRow row, string code, string detail) =>
-            new() { CloneId = row.Key, Attempt = row.Attempt, Code = code, Detail = detail };
+        OutboxMessage Failed(CloneRow row, string code, string detail) =>
+            tasks.Report(new CloneBuildFailed { CloneId = row.Key, Attempt = row.Attempt, Code = code, Detail = detail });
     }
 
     // What no message brought up, and what nobody owns. The storage is read before the rows: whatever is there had a row.

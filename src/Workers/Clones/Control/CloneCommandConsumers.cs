@@ -10,9 +10,10 @@ namespace Orchestrator.Workers.Clones.Control;
 /// <summary>Carries out one command that came by bus. A refusal is an event: it commits alone, in place of the effect.</summary>
 public sealed class CloneCommandIntake(SingleMessage single)
 {
-    internal async Task HandleAsync<T>(
-        ConsumeContext<T> context, string consumer, Func<DurableTransaction, string, Task> handle, Func<CloneRefusedException, object> refused)
+    internal async Task HandleAsync<T, TRefused>(
+        ConsumeContext<T> context, string consumer, Func<DurableTransaction, string, Task> handle, Func<CloneRefusedException, TRefused> refused)
         where T : class
+        where TRefused : class
     {
         var actor = context.ReceiveContext.Publisher() ?? "bus";
         try
@@ -23,16 +24,7 @@ public sealed class CloneCommandIntake(SingleMessage single)
         {
             await single.HandleAsync(context, consumer, transaction =>
             {
-                switch (refused(exception))
-                {
-                    case CloneRefused clone:
-                        transaction.Publish(clone);
-                        break;
-                    case SnapshotRefused snapshot:
-                        transaction.Publish(snapshot);
-                        break;
-                }
-
+                transaction.Publish(refused(exception));
                 return Task.CompletedTask;
             });
         }

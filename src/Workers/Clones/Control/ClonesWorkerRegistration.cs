@@ -17,6 +17,7 @@ public static class ClonesWorkerRegistration
         services.AddDuty<KeepRefreshSchedules>();
         services.AddCloneHost();
         services.AddSingleton<CloneRows>();
+        services.AddSingleton<CloneTasks>();
         services.AddSingleton<CloneWork>();
         services.AddSingleton<SnapshotWork>();
         services.AddSingleton<CloneAgent>();

@@ -386,7 +386,8 @@ public abstract class FunctionConformance(FunctionStand stand)
                 },
             },
             Cancel);
-        await begun.Task.WaitAsync(Wait.Patience, Cancel);
+        await Task.WhenAny(begun.Task, running).WaitAsync(Wait.Patience, Cancel);
+        Assert.True(begun.Task.IsCompleted, running.IsCompleted ? $"It ended before it began: {await running}" : "It has not begun.");
 
         await agent.FenceAsync();
 
