@@ -35,6 +35,8 @@ public static class BusRegistration
             host.ConsumerStopTimeout = TimeSpan.FromSeconds(2);
             host.StopTimeout = TimeSpan.FromSeconds(3);
         });
+        // It would tell its makers how it is used, five minutes after each start.
+        services.Configure<UsageTelemetryOptions>(usage => usage.Enabled = false);
         services.Configure<HostOptions>(host =>
         {
             // Health answers while the bus still waits for its broker.
