@@ -7,7 +7,7 @@ return await HostStart.RunAsync(async () =>
     var builder = WebApplication.CreateBuilder(HostStart.Options(args));
     builder.AddOrchestratorCore("orchestrator-worker");
     builder.Services.AddWorkerServices(builder.Configuration);
-    builder.Services.AddOrchestratorBus(bus => bus.AddWorkerConsumers());
+    builder.Services.AddOrchestratorBus(bus => bus.AddWorkerConsumers(builder.Configuration));
     builder.Services.AddOrchestratorHealth();
     var app = builder.Build();
     app.Services.ValidateSettings();

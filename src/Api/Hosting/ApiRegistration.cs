@@ -26,14 +26,13 @@ public static class ApiRegistration
         services.AddValidatedOptions<StreamOptions>("Streams");
         var isWorker = builder.Configuration.GetValue("Host:Role", HostRole.All) is HostRole.All;
         builder.AddOrchestratorCore(isWorker ? "orchestrator" : "orchestrator-api");
+        services.AddRemoteCalls();
         if (isWorker)
             services.AddWorkerServices(builder.Configuration);
-        else
-            services.AddRemoteCalls();
         services.AddOrchestratorBus(bus =>
         {
             if (isWorker)
-                bus.AddWorkerConsumers();
+                bus.AddWorkerConsumers(builder.Configuration);
         });
         services.AddOrchestratorHealth();
         services.AddHttpBasics();

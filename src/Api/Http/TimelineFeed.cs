@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Options;
 using Orchestrator.Sagas.Persistence;
@@ -6,69 +5,25 @@ using Orchestrator.Sagas.Persistence;
 namespace Orchestrator.Api.Http;
 
 /// <summary>
-/// Follows the timelines of resources for all clients at once: one reader per process, one query per look, and only
-/// while somebody follows. What a slow client has not taken yet is not read further: it loses nothing and costs nothing.
+/// Follows the timelines of resources, with one query per look. What a slow client has not taken yet is not read further: it loses
+/// nothing and costs nothing.
 /// </summary>
-public sealed class TimelineFeed(Timelines timelines, IOptions<StreamOptions> options, ILogger<TimelineFeed> logger) : IAsyncDisposable
+public sealed class TimelineFeed(Timelines timelines, IOptions<StreamOptions> options, ILogger<TimelineFeed> logger)
+    : Feed<TimelineFeed.Subscription>(options)
 {
     private const int EventsAtOnce = 100;
 
-    private readonly ConcurrentDictionary<Subscription, bool> _subscriptions = new();
-    private readonly Lock _starting = new();
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _polling = Task.CompletedTask;
-    private bool _isPolling;
-
     /// <summary>Begins to follow one resource; dispose the subscription to end it.</summary>
-    public Subscription Follow(TimelinePosition from)
-    {
-        var subscription = new Subscription(this, from);
-        lock (_starting)
-        {
-            _subscriptions.TryAdd(subscription, true);
-            if (_isPolling)
-                return subscription;
-            _isPolling = true;
-            // The poll belongs to no request, and so to no trace.
-            using var flow = ExecutionContext.SuppressFlow();
-            _polling = Task.Run(PollAsync);
-        }
+    public Subscription Follow(TimelinePosition from) => Add(new Subscription(this, from));
 
-        return subscription;
-    }
-
-    public async ValueTask DisposeAsync()
+    protected override async Task ReadAsync(CancellationToken cancellationToken)
     {
-        await _stopping.CancelAsync();
-        await _polling;
-        _stopping.Dispose();
-    }
-
-    private async Task PollAsync()
-    {
-        using var timer = new PeriodicTimer(options.Value.PollInterval);
-        try
-        {
-            while (!StopsWithoutFollowers())
-            {
-                await ReadAsync();
-                await timer.WaitForNextTickAsync(_stopping.Token);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The process stops.
-        }
-    }
-
-    private async Task ReadAsync()
-    {
-        var waiting = _subscriptions.Keys.Where(subscription => subscription.IsWaiting).ToList();
+        var waiting = Followers.Where(subscription => subscription.IsWaiting).ToList();
         if (waiting.Count == 0)
             return;
         try
         {
-            var events = await timelines.ReadAsync([.. waiting.Select(subscription => subscription.Position)], EventsAtOnce, _stopping.Token);
+            var events = await timelines.ReadAsync([.. waiting.Select(subscription => subscription.Position)], EventsAtOnce, cancellationToken);
             for (var i = 0; i < waiting.Count; i++)
                 waiting[i].Offer(events[i]);
         }
@@ -76,12 +31,6 @@ public sealed class TimelineFeed(Timelines timelines, IOptions<StreamOptions> op
         {
             logger.LogWarning("Timelines cannot be read for their followers: {Reason}", exception.GetBaseException().Message);
         }
-    }
-
-    private bool StopsWithoutFollowers()
-    {
-        lock (_starting)
-            return !(_isPolling = !_subscriptions.IsEmpty);
     }
 
     /// <summary>One client and one resource.</summary>
@@ -96,7 +45,7 @@ public sealed class TimelineFeed(Timelines timelines, IOptions<StreamOptions> op
         /// <summary>The next events, one or more, the oldest first.</summary>
         public ValueTask<IReadOnlyList<ResourceEvent>> NextAsync(CancellationToken cancellationToken) => _events.Reader.ReadAsync(cancellationToken);
 
-        public void Dispose() => feed._subscriptions.TryRemove(this, out _);
+        public void Dispose() => feed.Remove(this);
 
         internal void Offer(IReadOnlyList<ResourceEvent> events)
         {

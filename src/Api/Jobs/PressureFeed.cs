@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Options;
 using Orchestrator.Api.Http;
@@ -6,82 +5,29 @@ using Orchestrator.Sagas.Jobs;
 
 namespace Orchestrator.Api.Jobs;
 
-/// <summary>
-/// Reads the pressure of everything for all clients that follow any of it: one reader per process, and only while
-/// somebody follows. A client that is slow finds the newest state when it asks, and keeps nobody waiting.
-/// </summary>
-public sealed class PressureFeed(PressureReader pressure, IOptions<StreamOptions> options, ILogger<PressureFeed> logger) : IAsyncDisposable
+/// <summary>Follows the pressure of everything. A client that is slow finds the newest state when it asks, and keeps nobody waiting.</summary>
+public sealed class PressureFeed(PressureReader pressure, IOptions<StreamOptions> options, ILogger<PressureFeed> logger)
+    : Feed<PressureFeed.Subscription>(options)
 {
-    private readonly ConcurrentDictionary<Subscription, bool> _subscriptions = new();
-    private readonly Lock _starting = new();
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _polling = Task.CompletedTask;
-    private bool _isPolling;
+    private Snapshot? _last;
 
     /// <summary>Begins to follow; dispose the subscription to end it.</summary>
-    public Subscription Follow()
-    {
-        var subscription = new Subscription(this);
-        lock (_starting)
-        {
-            _subscriptions.TryAdd(subscription, true);
-            if (_isPolling)
-                return subscription;
-            _isPolling = true;
-            // The poll belongs to no request, and so to no trace.
-            using var flow = ExecutionContext.SuppressFlow();
-            _polling = Task.Run(PollAsync);
-        }
+    public Subscription Follow() => Add(new Subscription(this));
 
-        return subscription;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stopping.CancelAsync();
-        await _polling;
-        _stopping.Dispose();
-    }
-
-    private async Task PollAsync()
-    {
-        Snapshot? last = null;
-        using var timer = new PeriodicTimer(options.Value.PollInterval);
-        try
-        {
-            while (!StopsWithoutFollowers())
-            {
-                last = await ReadAsync(last) ?? last;
-                await timer.WaitForNextTickAsync(_stopping.Token);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The process stops.
-        }
-    }
-
-    private async Task<Snapshot?> ReadAsync(Snapshot? last)
+    protected override async Task ReadAsync(CancellationToken cancellationToken)
     {
         try
         {
-            var snapshot = new Snapshot(await pressure.ReadAllAsync(_stopping.Token));
-            var isNew = last is null || !last.IsSameAs(snapshot);
-            foreach (var (subscription, _) in _subscriptions)
-                subscription.Offer(isNew ? snapshot : last!);
-            return isNew ? snapshot : null;
+            var snapshot = new Snapshot(await pressure.ReadAllAsync(cancellationToken));
+            if (_last is null || !_last.IsSameAs(snapshot))
+                _last = snapshot;
+            foreach (var subscription in Followers)
+                subscription.Offer(_last);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             logger.LogWarning("The pressure cannot be read for its followers: {Reason}", exception.GetBaseException().Message);
-            return null;
         }
-    }
-
-    private bool StopsWithoutFollowers()
-    {
-        lock (_starting)
-            return !(_isPolling = !_subscriptions.IsEmpty);
     }
 
     /// <summary>The pressures of one moment.</summary>
@@ -126,7 +72,7 @@ public sealed class PressureFeed(PressureReader pressure, IOptions<StreamOptions
         /// <summary>The newest state that this client has not seen, when there is one.</summary>
         public ValueTask<Snapshot> NextAsync(CancellationToken cancellationToken) => _newest.Reader.ReadAsync(cancellationToken);
 
-        public void Dispose() => feed._subscriptions.TryRemove(this, out _);
+        public void Dispose() => feed.Remove(this);
 
         internal void Offer(Snapshot snapshot)
         {

@@ -37,20 +37,6 @@ public sealed class RemoveOldCalls(
         await RemoveAsync("calls", Calls, calls.Value.Retention, cancellationToken);
     }
 
-    private async Task RemoveAsync(string what, string sql, TimeSpan age, CancellationToken cancellationToken)
-    {
-        var removed = 0;
-        int bite;
-        do
-        {
-            await using var command = source.CreateCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = age });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Bite });
-            bite = await command.ExecuteNonQueryAsync(cancellationToken);
-            removed += bite;
-        }
-        while (bite == Bite);
-        if (removed > 0)
-            logger.LogInformation("Removed {Count} old {What}", removed, what);
-    }
+    private Task RemoveAsync(string what, string sql, TimeSpan age, CancellationToken cancellationToken) =>
+        OldRows.RemoveAsync(source, logger, what, sql, age, Bite, cancellationToken);
 }

@@ -75,7 +75,7 @@ public sealed class RemoveOldRows(
             removed += bite;
         }
         while (bite > 0);
-        Report(removed, "jobs");
+        OldRows.Report(logger, removed, "jobs");
 
         static NpgsqlCommand Command(NpgsqlConnection connection, string sql, TimeSpan age)
         {
@@ -86,25 +86,6 @@ public sealed class RemoveOldRows(
         }
     }
 
-    private async Task RemoveAsync(string what, string sql, TimeSpan age, CancellationToken cancellationToken)
-    {
-        var removed = 0;
-        int bite;
-        do
-        {
-            await using var command = source.CreateCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = age });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Bite });
-            bite = await command.ExecuteNonQueryAsync(cancellationToken);
-            removed += bite;
-        }
-        while (bite == Bite);
-        Report(removed, what);
-    }
-
-    private void Report(int removed, string what)
-    {
-        if (removed > 0)
-            logger.LogInformation("Removed {Count} old {What}", removed, what);
-    }
+    private Task RemoveAsync(string what, string sql, TimeSpan age, CancellationToken cancellationToken) =>
+        OldRows.RemoveAsync(source, logger, what, sql, age, Bite, cancellationToken);
 }

@@ -59,6 +59,8 @@ public static class BusRegistration
             host.Username(broker.UserName);
             host.Password(broker.Password);
             host.Heartbeat(TimeSpan.FromSeconds(10));
+            // What was asked of a connection while it died is never answered; the next attempt begins after this.
+            host.ContinuationTimeout(TimeSpan.FromSeconds(10));
             host.OnRefreshConnectionFactory = context.GetRequiredService<BrokerGate>().WaitAsync;
             if (broker.Uri.Scheme is "amqps")
                 host.UseSsl(_ => { });

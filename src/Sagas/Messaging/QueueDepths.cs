@@ -14,11 +14,15 @@ public sealed class QueueDepths(RabbitMqConnection broker, IBusControl bus, ILog
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private IConnection? _connection;
+    private bool _isDeclared;
 
-    /// <summary>Messages that no consumer has been given yet, by queue. Not for concurrent use.</summary>
+    /// <summary>Messages that no consumer has been given yet, by queue; none before all queues are there. Not for concurrent use.</summary>
     /// <exception cref="BrokerUnreachableException">The broker is away; so do other exceptions of its client say.</exception>
     public async Task<IReadOnlyList<(string Queue, long Messages)>> ReadAsync(CancellationToken cancellationToken)
     {
+        var health = bus.CheckHealth();
+        if (!(_isDeclared |= health.Status is BusHealthStatus.Healthy))
+            return [];
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Patience);
         if (_connection is not { IsOpen: true })
@@ -28,9 +32,9 @@ public sealed class QueueDepths(RabbitMqConnection broker, IBusControl bus, ILog
         }
 
         var depths = new List<(string, long)>();
-        foreach (var queue in bus.CheckHealth().Endpoints.Keys.Select(NameOf))
+        foreach (var queue in health.Endpoints.Keys.Select(NameOf))
         {
-            // A queue that is not there yet closes the channel.
+            // A queue that somebody removed closes the channel.
             await using var channel = await _connection.CreateChannelAsync(cancellationToken: deadline.Token);
             try
             {
@@ -38,7 +42,7 @@ public sealed class QueueDepths(RabbitMqConnection broker, IBusControl bus, ILog
             }
             catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode is Constants.NotFound)
             {
-                logger.LogDebug("There is no queue {Queue} yet", queue);
+                logger.LogDebug("There is no queue {Queue}", queue);
             }
         }
 

@@ -20,20 +20,6 @@ public sealed class RemoveOldDeployments(
 
     public TimeSpan Interval => retention.Value.Interval;
 
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        var removed = 0;
-        int bite;
-        do
-        {
-            await using var command = source.CreateCommand(Delete);
-            command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Retention });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Bite });
-            bite = await command.ExecuteNonQueryAsync(cancellationToken);
-            removed += bite;
-        }
-        while (bite == Bite);
-        if (removed > 0)
-            logger.LogInformation("Removed {Count} old deployments", removed);
-    }
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        OldRows.RemoveAsync(source, logger, "deployments", Delete, options.Value.Retention, Bite, cancellationToken);
 }

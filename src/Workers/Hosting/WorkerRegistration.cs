@@ -1,5 +1,6 @@
 using MassTransit;
 using Orchestrator.Sagas.Duties;
+using Orchestrator.Sagas.Hosting;
 using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Telemetry;
 using Orchestrator.Workers.Actions;
@@ -17,41 +18,42 @@ public static class WorkerRegistration
     /// <summary>Services that the consumers need.</summary>
     public static IServiceCollection AddWorkerServices(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddCallWorkers();
-        services.AddSingleton<JobIntake>();
+        services.AddValidatedOptions<WorkerOptions>("Worker");
         services.AddSingleton<SingleMessage>();
         services.AddScheduling();
         services.AddSingleton<QueueDepths>();
         services.AddHostedService<Gauges>();
-        services.AddDuty<FoldPressure>();
-        services.AddDuty<AgePressure>();
-        services.AddDuty<ReconcileAssignments>();
         services.AddDuty<RemoveOldRows>();
         services.AddDuty<VacuumQueues>();
-        services.AddInstanceWorkers();
-        services.AddActionWorker(configuration);
-        services.AddCloneWork();
+        var parts = WorkerOptions.PartsOf(configuration);
+        if (parts.HasFlag(WorkerParts.Jobs))
+            services.AddJobWorkers();
+        if (parts.HasFlag(WorkerParts.Actions))
+            services.AddActionWorker(configuration);
+        if (parts.HasFlag(WorkerParts.Calls))
+            services.AddCallWorkers();
+        if (parts.HasFlag(WorkerParts.Instances))
+            services.AddInstanceWorkers();
+        if (parts.HasFlag(WorkerParts.Clones))
+            services.AddCloneWork();
         return services;
     }
 
     /// <summary>Every consumer with its definition.</summary>
-    public static void AddWorkerConsumers(this IBusRegistrationConfigurator bus)
+    public static void AddWorkerConsumers(this IBusRegistrationConfigurator bus, IConfiguration configuration)
     {
-        bus.AddConsumer<EnqueueJobConsumer, EnqueueJobConsumerDefinition>();
-        bus.AddConsumer<StartJobConsumer, StartJobConsumerDefinition>();
-        bus.AddConsumer<CompleteJobConsumer, CompleteJobConsumerDefinition>();
-        bus.AddConsumer<GithubWorkflowJobConsumer, GithubWorkflowJobConsumerDefinition>();
-        bus.AddConsumer<DeleteJobConsumer, DeleteJobConsumerDefinition>();
-        bus.AddConsumer<AddFlavorConsumer, AddFlavorConsumerDefinition>();
-        bus.AddConsumer<UpdateFlavorConsumer, UpdateFlavorConsumerDefinition>();
-        bus.AddConsumer<EnableFlavorConsumer, EnableFlavorConsumerDefinition>();
-        bus.AddConsumer<DisableFlavorConsumer, DisableFlavorConsumerDefinition>();
-        bus.AddConsumer<DeleteFlavorConsumer, DeleteFlavorConsumerDefinition>();
-        bus.AddCloneConsumers();
         bus.AddSchedulingConsumers();
-        bus.AddCallConsumers();
         bus.AddConsumer<DeadLetterConsumer, DeadLetterConsumerDefinition>();
-        bus.AddInstanceConsumers();
-        bus.AddActionConsumers();
+        var parts = WorkerOptions.PartsOf(configuration);
+        if (parts.HasFlag(WorkerParts.Jobs))
+            bus.AddJobConsumers();
+        if (parts.HasFlag(WorkerParts.Actions))
+            bus.AddActionConsumers();
+        if (parts.HasFlag(WorkerParts.Calls))
+            bus.AddCallConsumers();
+        if (parts.HasFlag(WorkerParts.Instances))
+            bus.AddInstanceConsumers();
+        if (parts.HasFlag(WorkerParts.Clones))
+            bus.AddCloneConsumers();
     }
 }

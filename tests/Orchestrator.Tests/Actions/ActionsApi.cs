@@ -24,7 +24,7 @@ public sealed class ActionsApi(Servers servers) : IAsyncLifetime
     {
         Place = await servers.CreatePlaceAsync();
         Ledger = await Ledger.StartAsync();
-        Host = await Host.StartAllAsync(Place, Assembly);
+        Host = await Host.StartAllAsync(Place, Assembly, Host.Only("actions"));
     }
 
     public async ValueTask DisposeAsync()

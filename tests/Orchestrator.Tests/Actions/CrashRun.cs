@@ -13,11 +13,11 @@ public sealed class CrashRun(Place place, Host api, Ledger ledger)
     /// <summary>Runs it over one worker that dies at a fail point, and a second one that finds what it left.</summary>
     public async Task<(string Left, TimeSpan Recovery)> WithKillAsync(string point)
     {
-        await using var worker = await Host.StartWorkerAsync(place, ActionsApi.Assembly, ("ORCHESTRATOR_FAIL_POINT", point));
+        await using var worker = await Host.StartWorkerAsync(place, ActionsApi.Assembly, Host.Only("actions"), ("ORCHESTRATOR_FAIL_POINT", point));
         var id = await BeginAsync();
         Assert.Equal(137, await worker.Exit.WaitAsync(Wait.Patience, TestContext.Current.CancellationToken));
         var recovery = TimeSpan.Zero;
-        await using (var next = await Host.StartWorkerAsync(place, ActionsApi.Assembly))
+        await using (var next = await Host.StartWorkerAsync(place, ActionsApi.Assembly, Host.Only("actions")))
         {
             var clock = Stopwatch.StartNew();
             var before = await AttemptsAsync(id);
@@ -33,7 +33,7 @@ public sealed class CrashRun(Place place, Host api, Ledger ledger)
     /// <summary>Runs it over one worker that lives.</summary>
     public async Task<string> UninterruptedAsync()
     {
-        await using var worker = await Host.StartWorkerAsync(place, ActionsApi.Assembly);
+        await using var worker = await Host.StartWorkerAsync(place, ActionsApi.Assembly, Host.Only("actions"));
         var id = await BeginAsync();
         await ActionsApi.FinishedAsync(api, id, TimeSpan.FromSeconds(60));
         await worker.StopAsync();

@@ -12,7 +12,7 @@ public sealed class When_a_deployment_is_traced(Servers servers)
         await using var otlp = await OtlpReceiver.StartAsync();
         await using var ledger = await Ledger.StartAsync();
         await using var api = await Host.StartApiAsync(place, otlp.Settings);
-        await using var worker = await Host.StartWorkerAsync(place, [.. otlp.Settings, ActionsApi.Assembly]);
+        await using var worker = await Host.StartWorkerAsync(place, [.. otlp.Settings, ActionsApi.Assembly, Host.Only("actions")]);
         const string traceId = "0af7651916cd43dd8448eb211c80319c";
         ledger.Refuse("run later");
         ledger.Refuse("run last");

@@ -26,7 +26,7 @@ public sealed class SharedFunctions(Servers servers) : IAsyncLifetime
         Host = await Host.StartAllAsync(
             Place,
             [
-                .. TestFunctions.Settings, ("Calls__CallbackSecret", CallbackSecret), ("Calls__DetachedPlacementBudget", "00:00:02"),
+                .. TestFunctions.Settings, Host.Only("calls,actions"), ("Calls__CallbackSecret", CallbackSecret), ("Calls__DetachedPlacementBudget", "00:00:02"),
                 ("Calls__MaxRequestBytes", "1048576"), ("Outbound__Allow__0", "127.0.0.1"),
             ]);
     }

@@ -9,7 +9,7 @@ public sealed class When_calls_are_past_their_retention(Servers servers)
     {
         await TestFunctions.PrepareAsync();
         await using var place = await servers.CreatePlaceAsync();
-        await using var host = await Host.StartAllAsync(place, [.. TestFunctions.Settings, ("Retention__Interval", "00:00:01")]);
+        await using var host = await Host.StartAllAsync(place, [.. TestFunctions.Settings, Host.Only("calls"), ("Retention__Interval", "00:00:01")]);
         var fn = await FnUnderTest.DeployAsync(host.Client);
         var (old, older, young) = (await fn.AcceptAsync("sleep 1"), await fn.AcceptAsync("sleep 1"), await fn.AcceptAsync("sleep 1"));
         foreach (var id in (string[])[old, older, young])

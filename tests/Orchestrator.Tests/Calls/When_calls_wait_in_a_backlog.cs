@@ -33,9 +33,11 @@ public sealed class When_calls_wait_in_a_backlog(Servers servers)
                 await fns[which].AcceptAsync(which == 0 ? "sleep 5" : "sleep 40", ("Fn-Priority", $"{priority}"));
             }
         }));
-        var workers = await Task.WhenAll(Host.StartWorkerAsync(place, TestFunctions.Settings), Host.StartWorkerAsync(place, TestFunctions.Settings));
-        await using var one = workers[0];
-        await using var two = workers[1];
+        // Both at once on a broker that knows no queue.
+        (string, string)[] settings = [.. TestFunctions.Settings, Host.Only("calls")];
+        await using var one = await Host.LaunchAsync("Orchestrator.Workers", place, settings);
+        await using var two = await Host.LaunchAsync("Orchestrator.Workers", place, settings);
+        await Task.WhenAll(one.UntilReadyAsync(), two.UntilReadyAsync());
 
         // While the backlog is there, calls of the highest level come late.
         var late = new List<string>();
@@ -66,7 +68,7 @@ public sealed class When_calls_wait_in_a_backlog(Servers servers)
     {
         await TestFunctions.PrepareAsync();
         await using var place = await servers.CreatePlaceAsync();
-        await using var host = await Host.StartAllAsync(place, [.. TestFunctions.Settings, ("Calls__AgeingStep", "00:00:01")]);
+        await using var host = await Host.StartAllAsync(place, [.. TestFunctions.Settings, Host.Only("calls"), ("Calls__AgeingStep", "00:00:01")]);
         var fn = await FnUnderTest.DeployAsync(host.Client, new { max_concurrency = 1 });
         var low = await fn.AcceptAsync("sleep 50");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -95,7 +97,7 @@ public sealed class When_calls_wait_in_a_backlog(Servers servers)
         // Nobody is there who could begin it; who comes later must not.
         using var nobody = await fn.InvokeAsync("x", ("Fn-Invoke-Type", "detached"));
         Assert.Equal(503, (int)nobody.StatusCode);
-        await using var worker = await Host.StartWorkerAsync(place, [.. TestFunctions.Settings, ("Calls__DetachedPlacementBudget", "00:00:01")]);
+        await using var worker = await Host.StartWorkerAsync(place, [.. TestFunctions.Settings, Host.Only("calls"), ("Calls__DetachedPlacementBudget", "00:00:01")]);
         using var answer = await fn.InvokeAsync("over there");
         Assert.Equal((200, "over there"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)));
         using var late = await fn.InvokeAsync("sleep 5000");

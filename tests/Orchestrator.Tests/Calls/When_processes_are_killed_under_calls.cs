@@ -24,7 +24,7 @@ public sealed class When_processes_are_killed_under_calls(Servers servers)
         await TestFunctions.PrepareAsync();
         await using var place = await servers.CreatePlaceAsync();
         await using var ledger = new CallLedger();
-        (string, string)[] settings = [.. TestFunctions.Settings, ("Calls__DeadWorkerInterval", "00:00:00.500"), ("Calls__Concurrency", "4")];
+        (string, string)[] settings = [.. TestFunctions.Settings, Host.Only("calls"), ("Calls__DeadWorkerInterval", "00:00:00.500"), ("Calls__Concurrency", "4")];
         await using var api = await Host.StartApiAsync(place);
         await using var one = await Host.StartWorkerAsync(place, settings);
         await using var two = await Host.StartWorkerAsync(place, settings);

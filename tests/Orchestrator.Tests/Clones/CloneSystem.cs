@@ -45,7 +45,7 @@ internal sealed class CloneSystem : IAsyncDisposable
         var port = FreePort.Next();
         (string, string)[] all =
         [
-            ("Clones__Directory", Path.Combine(root, "clones")), ("Clones__DumpRoot", Path.Combine(root, "dumps")), ("Clones__MeasureInterval", "00:00:01"),
+            Host.Only("clones"), ("Clones__Directory", Path.Combine(root, "clones")), ("Clones__DumpRoot", Path.Combine(root, "dumps")), ("Clones__MeasureInterval", "00:00:01"),
             ("Clones__PortFrom", $"{port}"), ("Clones__PortTo", $"{port + 20}"), .. settings,
         ];
         var api = await Host.StartApiAsync(place, all);

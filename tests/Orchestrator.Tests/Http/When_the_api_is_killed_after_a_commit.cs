@@ -8,7 +8,7 @@ public sealed class When_the_api_is_killed_after_a_commit(Servers servers)
     public async Task Should_give_the_answer_that_was_lost_and_replay_each_dead_letter_once()
     {
         await using var place = await servers.CreatePlaceAsync();
-        await using var host = await Host.StartAllAsync(place, ("ORCHESTRATOR_FAIL_POINT", "after-commit:1"));
+        await using var host = await Host.StartAllAsync(place, Host.Only("jobs"), ("ORCHESTRATOR_FAIL_POINT", "after-commit:1"));
         var post = () => SharedApi.SendAsync(host.Client, "POST", "/api/v1/jobs/test", """{"id":"1"}""", ("Idempotency-Key", "k"));
         await DiesOfAsync(host, post);
 

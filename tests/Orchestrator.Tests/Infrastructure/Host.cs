@@ -19,6 +19,9 @@ public sealed class Host : IAsyncDisposable
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminToken);
     }
 
+    /// <summary>Setting of a worker that takes up only some parts, with commas between them.</summary>
+    public static (string Key, string Value) Only(string parts) => ("Worker__Parts", parts);
+
     public Uri Address { get; }
 
     /// <summary>Comes with the admin token.</summary>

@@ -23,7 +23,7 @@ public sealed class Fleet(Place place, Host api) : IAsyncDisposable
     public static async Task<Fleet> StartAllAsync(Servers servers, string node, params (string Key, string Value)[] settings)
     {
         var place = await servers.CreatePlaceAsync();
-        var fleet = new Fleet(place, await Host.StartAllAsync(place, [("Node__Name", node), .. settings]));
+        var fleet = new Fleet(place, await Host.StartAllAsync(place, [Host.Only("jobs, instances"), ("Node__Name", node), .. settings]));
         await fleet.UntilActiveAsync(node);
         return fleet;
     }
@@ -31,7 +31,7 @@ public sealed class Fleet(Place place, Host api) : IAsyncDisposable
     /// <summary>A worker that is a node of that name.</summary>
     public async Task<Host> AddWorkerAsync(string name, params (string Key, string Value)[] settings)
     {
-        var worker = await Host.StartWorkerAsync(place, [("Node__Name", name), ("Instances__Lease", "00:00:08"), ("Instances__Heartbeat", "00:00:00.500"), .. settings]);
+        var worker = await Host.StartWorkerAsync(place, [Host.Only("jobs, instances"), ("Node__Name", name), ("Instances__Lease", "00:00:08"), ("Instances__Heartbeat", "00:00:00.500"), .. settings]);
         _workers.Add(worker);
         await UntilActiveAsync(name);
         return worker;

@@ -65,7 +65,7 @@ public sealed class When_a_job_that_makes_instances_is_repeated(SharedInstances 
     {
         Assert.SkipUnless(IsLong, "The long dose: a worker is killed between the job and its report.");
         await using var place = await servers.CreatePlaceAsync();
-        await using var host = await Host.StartAllAsync(place, ("ORCHESTRATOR_FAIL_POINT", "job-done:1"));
+        await using var host = await Host.StartAllAsync(place, Host.Only("actions, instances"), ("ORCHESTRATOR_FAIL_POINT", "job-done:1"));
         using var added = await SharedApi.SendAsync(host.Client, "POST", "/api/v1/apps", """{"name":"a","command":["/bin/sleep","300"],"restartPolicy":{"mode":"no"}}""");
         var app = (await SharedApi.BodyAsync(added)).GetProperty("id").GetInt64();
         var name = DeclaredHost.NewName();

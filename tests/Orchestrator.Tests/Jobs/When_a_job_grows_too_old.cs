@@ -8,7 +8,7 @@ public sealed class When_a_job_grows_too_old(Servers servers)
     public async Task Should_leave_the_pressure_and_come_back_when_the_bound_is_lifted()
     {
         await using var place = await servers.CreatePlaceAsync();
-        await using var host = await Host.StartAllAsync(place, ("Jobs__PressureMaxAge", "00:01:00"));
+        await using var host = await Host.StartAllAsync(place, Host.Only("jobs"), ("Jobs__PressureMaxAge", "00:01:00"));
         await place.ExecuteAsync("INSERT INTO flavor (platform, name, labels) VALUES ('github', 'large', '{large}')");
 
         await EnqueueAsync(place, "young", "now() - interval '54 seconds'");

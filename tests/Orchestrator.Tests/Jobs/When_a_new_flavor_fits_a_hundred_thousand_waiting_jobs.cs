@@ -12,7 +12,7 @@ public sealed class When_a_new_flavor_fits_a_hundred_thousand_waiting_jobs(Serve
             INSERT INTO job (platform, id, labels, created_at)
             SELECT 'github', g::text, ARRAY['l' || g % 20], now() FROM generate_series(1, 100000) g
             """);
-        await using var host = await Host.StartAllAsync(place);
+        await using var host = await Host.StartAllAsync(place, Host.Only("jobs"));
         await using var publisher = await AmqpPublisher.ConnectAsync(place);
 
         var labels = string.Join(',', Enumerable.Range(0, 20).Select(i => $"\"L{i}\""));

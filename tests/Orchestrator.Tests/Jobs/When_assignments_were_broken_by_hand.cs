@@ -16,7 +16,7 @@ public sealed class When_assignments_were_broken_by_hand(Servers servers)
             INSERT INTO pressure_delta (platform, flavor, delta) VALUES ('github', 'on', 40);
             """);
 
-        await using var host = await Host.StartAllAsync(place, ("Jobs__ReconcileInterval", "00:00:01"));
+        await using var host = await Host.StartAllAsync(place, Host.Only("jobs"), ("Jobs__ReconcileInterval", "00:00:01"));
 
         await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 4 FROM job WHERE assigned_flavor = 'on'"), "mended");
         await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT pressure = 4 FROM flavor_pressure WHERE name = 'on'"), "recounted");

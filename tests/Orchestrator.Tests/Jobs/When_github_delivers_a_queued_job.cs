@@ -8,7 +8,7 @@ public sealed class When_github_delivers_a_queued_job(Servers servers)
     public async Task Should_store_and_assign_it()
     {
         await using var place = await servers.CreatePlaceAsync();
-        await using var host = await Host.StartAllAsync(place);
+        await using var host = await Host.StartAllAsync(place, Host.Only("jobs"));
         await place.ExecuteAsync("INSERT INTO flavor (platform, name, labels) VALUES ('github', 'large', '{large}')");
 
         using var response = await host.Client.SendAsync(

@@ -15,7 +15,7 @@ public sealed class When_jobs_are_past_their_retention(Servers servers)
             INSERT INTO inbox (message_id, consumer, received_at) VALUES (gen_random_uuid(), 'x', now() - interval '15 days'), (gen_random_uuid(), 'y', now());
             INSERT INTO resource_event (kind, key, what, at) VALUES ('job', 'a', 'b', now() - interval '31 days'), ('job', 'a', 'c', now());
             """);
-        await using var host = await Host.StartAllAsync(place, ("Retention__Interval", "00:00:01"));
+        await using var host = await Host.StartAllAsync(place, Host.Only("jobs"), ("Retention__Interval", "00:00:01"));
 
         await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 1 FROM job"), "removed");
         await Wait.UntilAsync(() => place.ScalarAsync<bool>("SELECT count(*) = 1 FROM resource_event"), "trimmed");

@@ -9,7 +9,7 @@ public sealed class When_a_foreign_publisher_sends_a_traceparent(Servers servers
     {
         await using var place = await servers.CreatePlaceAsync();
         await using var otlp = await OtlpReceiver.StartAsync();
-        await using var host = await Host.StartAllAsync(place, otlp.Settings);
+        await using var host = await Host.StartAllAsync(place, [.. otlp.Settings, Host.Only("jobs")]);
         await using var publisher = await AmqpPublisher.ConnectAsync(place);
 
         await publisher.PublishAsync(

@@ -14,7 +14,7 @@ public sealed class When_a_webhook_is_traced(Servers servers)
     {
         await using var place = await servers.CreatePlaceAsync();
         await using var otlp = await OtlpReceiver.StartAsync();
-        await using var host = await Host.StartAllAsync(place, otlp.Settings);
+        await using var host = await Host.StartAllAsync(place, [.. otlp.Settings, Host.Only("jobs")]);
         await place.ExecuteAsync("INSERT INTO flavor (platform, name, labels) VALUES ('github', 'large', '{large}')");
         const string traceId = "0af7651916cd43dd8448eb211c80319c";
 
@@ -59,7 +59,7 @@ public sealed class When_a_webhook_is_traced(Servers servers)
     {
         await using var place = await servers.CreatePlaceAsync();
         await using var otlp = await OtlpReceiver.StartAsync();
-        await using var host = await Host.StartAllAsync(place, [.. otlp.Settings, ("Outbox__SweepInterval", "00:00:00.100")]);
+        await using var host = await Host.StartAllAsync(place, [.. otlp.Settings, Host.Only("jobs"), ("Outbox__SweepInterval", "00:00:00.100")]);
 
         // The reconcile and the sweeps have run many times when the metrics and logs have come in.
         await Wait.UntilAsync(

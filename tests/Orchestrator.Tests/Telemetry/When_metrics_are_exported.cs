@@ -47,7 +47,7 @@ public sealed class When_metrics_are_exported(Servers servers)
     {
         await using var place = await servers.CreatePlaceAsync();
         await using var otlp = await OtlpReceiver.StartAsync();
-        await using var host = await Host.StartAllAsync(place, otlp.Settings);
+        await using var host = await Host.StartAllAsync(place, [.. otlp.Settings, Host.Only("jobs")]);
         foreach (var action in (string[])["queued", "in_progress", "completed"])
         {
             using var response = await host.Client.SendAsync(Deliveries.Signed(Deliveries.Body(1, action, "self-hosted")), TestContext.Current.CancellationToken);

@@ -25,7 +25,7 @@ public sealed class DeclaredHost(Servers servers) : IAsyncLifetime
     /// <summary>Settings for further hosts of the same place.</summary>
     public (string Key, string Value)[] Settings =>
         [
-            ("Outbound__Allow__0", $"127.0.0.1:{Target.Port}"), ("Actions__Folder", Folder), ("Streams__PollInterval", "00:00:00.050"),
+            Host.Only("actions, instances, calls, jobs"), ("Outbound__Allow__0", $"127.0.0.1:{Target.Port}"), ("Actions__Folder", Folder), ("Streams__PollInterval", "00:00:00.050"),
             ("Actions__Assemblies__0", Checkout.Host("Orchestrator.Examples.LaunchSimulation")), ("LaunchSimulation__Root", Simulations),
             ("Runtimes__ReadOnlyPaths__0", Path.GetDirectoryName(Checkout.Host("Orchestrator.Examples.LaunchSimulation"))!),
         ];
