@@ -40,6 +40,9 @@ public sealed class ApiExceptionHandler(NpgsqlDataSource source, ILogger<ApiExce
                 if (data.SqlState.StartsWith(RefusedParameter, StringComparison.Ordinal))
                     source.Clear();
                 return Errors.InvalidValue.Because($"The database refuses a value: {data.MessageText}");
+            case not null when Transient.IsConflict(exception):
+                logger.LogWarning("A request gave way to another: {Reason}", exception.GetBaseException().Message);
+                return Errors.DatabaseUnavailable.Because("Another request was in the way of this one, of which nothing was done; repeat it.").WithHeader("Retry-After", "0");
             case not null when Transient.Is(exception):
                 logger.LogWarning("A request could not be served: {Reason}", exception.GetBaseException().Message);
                 return Errors.DatabaseUnavailable.Because("The database cannot be reached at the moment.").WithHeader("Retry-After", RetryAfterSeconds);

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using Npgsql;
 using Orchestrator.Api.Auth;
+using Orchestrator.Sagas.Messaging;
 using Orchestrator.Sagas.Persistence;
 using Orchestrator.Sagas.Persistence.Idempotency;
 
@@ -10,8 +12,10 @@ namespace Orchestrator.Api.Http;
 /// Runs the effect of a POST in one transaction. With a header <c>Idempotency-Key</c> the answer commits with it, and
 /// the same request with the same key gets the same answer for 24 hours, whatever crashed in between.
 /// </summary>
-public sealed class IdempotentWrites(DurableTransactions transactions)
+public sealed class IdempotentWrites(DurableTransactions transactions, ILogger<IdempotentWrites> logger)
 {
+    private const int Attempts = 3;
+
     public const string Header = "Idempotency-Key";
     public const string ReplayedHeader = "Idempotent-Replayed";
     public const int MaxKeyLength = 255;
@@ -28,12 +32,30 @@ public sealed class IdempotentWrites(DurableTransactions transactions)
     public static readonly ErrorKind WasSecret = new(
         409, "IDEMPOTENCY_ANSWER_SECRET", "The answer held a secret and was not kept", "If you missed it, delete what was made and make it anew.");
 
-    /// <summary>Runs <paramref name="effect"/> and commits, unless it refuses: then nothing of it stays.</summary>
+    /// <summary>
+    /// Runs <paramref name="effect"/> and commits, unless it refuses: then nothing of it stays. It is run again when another
+    /// transaction was in the way.
+    /// </summary>
     /// <exception cref="ProblemException">The key is not allowed, in flight, reused, or its answer was secret.</exception>
     public async Task<IResult> RunAsync(HttpContext http, Func<DurableTransaction, Task<Answer>> effect)
     {
-        var cancellationToken = http.RequestAborted;
         var request = await RequestAsync(http);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await RunOnceAsync(http, request, effect);
+            }
+            catch (PostgresException exception) when (attempt < Attempts && Transient.IsConflict(exception))
+            {
+                logger.LogInformation("A request gave way to another and is carried out again: {Reason}", exception.MessageText);
+            }
+        }
+    }
+
+    private async Task<IResult> RunOnceAsync(HttpContext http, IdempotentRequest? request, Func<DurableTransaction, Task<Answer>> effect)
+    {
+        var cancellationToken = http.RequestAborted;
         Answer answer;
         await using (var transaction = await transactions.BeginAsync(cancellationToken))
         {

@@ -59,8 +59,9 @@ public static class BusRegistration
             host.Username(broker.UserName);
             host.Password(broker.Password);
             host.Heartbeat(TimeSpan.FromSeconds(10));
-            // What was asked of a connection while it died is never answered; the next attempt begins after this.
-            host.ContinuationTimeout(TimeSpan.FromSeconds(10));
+            // MassTransit asks for the whole topology of an endpoint at once, and each question waits for those before it: what a busy
+            // broker does not answer in time leaves the endpoint waiting for ever. A broker that hangs is noticed by heartbeats.
+            host.ContinuationTimeout(TimeSpan.FromMinutes(5));
             host.OnRefreshConnectionFactory = context.GetRequiredService<BrokerGate>().WaitAsync;
             if (broker.Uri.Scheme is "amqps")
                 host.UseSsl(_ => { });

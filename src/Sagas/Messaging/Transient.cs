@@ -34,4 +34,8 @@ public static class Transient
     /// </summary>
     public static bool IsDataFault(PostgresException exception) =>
         exception.SqlState.AsSpan(0, 2) is "21" or "22" or "23" or "54";
+
+    /// <summary>True when Postgres gave up one of several transactions that were in each other's way: it may simply be done again.</summary>
+    public static bool IsConflict(Exception exception) =>
+        exception is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };
 }

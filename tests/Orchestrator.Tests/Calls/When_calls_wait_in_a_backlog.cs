@@ -72,11 +72,14 @@ public sealed class When_calls_wait_in_a_backlog(Servers servers)
         var fn = await FnUnderTest.DeployAsync(host.Client, new { max_concurrency = 1 });
         var low = await fn.AcceptAsync("sleep 50");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        // More of the highest level than there is room for, without an end.
+        // More of the highest level than there is room for, without an end: those of the first two steps go before.
         var flood = Task.WhenAll(Enumerable.Range(0, 4).Select(async _ =>
         {
             while (!stop.IsCancellationRequested)
+            {
                 await fn.AcceptAsync("sleep 50", ("Fn-Priority", "2"));
+                await Task.Delay(50, TestContext.Current.CancellationToken);
+            }
         }));
         var second = await fn.AcceptAsync("sleep 50");
         await fn.UntilEndedAsync(low);

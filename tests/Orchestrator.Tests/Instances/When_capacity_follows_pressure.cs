@@ -71,6 +71,35 @@ public sealed class When_capacity_follows_pressure(Servers servers)
     }
 
     [Fact]
+    public async Task Should_get_by_with_whoever_ends_all_at_the_same_time()
+    {
+        await using var place = await servers.CreatePlaceAsync();
+        await using var services = new InstanceServices(place, ("Instances:CoolDown", "00:00:00"));
+        await services.AddNodeAsync(milliCpus: 10_000_000);
+        var play = new Play(services, [services.Get<CapacityController>()], new Random(1), "both", minimum: 30, maximum: 90);
+        await play.BeginAsync();
+        for (var round = 0; round < 5; round++)
+        {
+            await place.ExecuteAsync("UPDATE flavor SET minimum_pressure = 30");
+            await play.LookAsync();
+            await play.NodesWorkAsync(always: true);
+            var app = await place.ScalarAsync<long>("SELECT max(provision_app) FROM flavor");
+            await place.ExecuteAsync("UPDATE flavor SET minimum_pressure = 0");
+
+            await Task.WhenAll(play.LookAsync(), EndAllAsync(app), EndAllAsync(app));
+
+            Assert.Equal(0L, await place.ScalarAsync<long>("SELECT count(*) FROM instance WHERE instance_status = 'running' AND status <> 'terminated'"));
+        }
+
+        async Task EndAllAsync(long app)
+        {
+            await using var transaction = await services.Get<DurableTransactions>().BeginAsync(InstanceServices.Stop);
+            await services.Termination.RunAsync(transaction, app, "test", InstanceServices.Stop);
+            await transaction.CommitAsync(InstanceServices.Stop);
+        }
+    }
+
+    [Fact]
     public void Should_try_ever_more_slowly_what_fails_again_and_again()
     {
         var now = new DateTimeOffset(2026, 12, 4, 12, 0, 0, TimeSpan.Zero);

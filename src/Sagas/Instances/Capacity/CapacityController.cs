@@ -63,21 +63,29 @@ public sealed class CapacityController(
     /// <summary>One step for one flavor. False when nothing was to do.</summary>
     public async Task<bool> StepAsync(string platform, string flavor, CancellationToken cancellationToken)
     {
+        // In a transaction of its own, so that each locks its instances in one order.
+        var left = await LeaveJobsAsync(platform, flavor, cancellationToken);
         await using var transaction = await transactions.BeginAsync(cancellationToken);
         await transaction.ExecuteAsync(Lock, cancellationToken, platform, flavor);
-        var left = await LeaveJobsAsync(transaction, platform, flavor, cancellationToken);
         var (state, template) = await ReadAsync(transaction, platform, flavor, cancellationToken);
         var plan = CapacityPlan.Of(state, options.Value.CoolDown);
-        if (plan.IsNothing && !left)
-            return false;
-        foreach (var instance in plan.Cancel)
+        if (plan.IsNothing)
+            return left;
+        var canceled = plan.Cancel.ToHashSet();
+        // In the order of ids, as whoever ends all instances of an app: else each could wait for the other.
+        foreach (var instance in plan.Cancel.Concat(plan.Ask).Order())
         {
-            await sagas.RaiseAsync(
-                transaction, instance, sagas.Machine.Terminate, new TerminateInstance { InstanceId = instance, Reason = Reasons.Idle }, Actor, cancellationToken);
+            if (canceled.Contains(instance))
+            {
+                await sagas.RaiseAsync(
+                    transaction, instance, sagas.Machine.Terminate, new TerminateInstance { InstanceId = instance, Reason = Reasons.Idle }, Actor, cancellationToken);
+            }
+            else
+            {
+                await sagas.RaiseAsync(transaction, instance, sagas.Machine.Asked, new EndAsked(), Actor, cancellationToken);
+            }
         }
 
-        foreach (var instance in plan.Ask)
-            await sagas.RaiseAsync(transaction, instance, sagas.Machine.Asked, new EndAsked(), Actor, cancellationToken);
         var made = await MakeAsync(transaction, plan.Create, template, (platform, flavor), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (made + plan.Ask.Count + plan.Cancel.Count > 0)
@@ -117,8 +125,10 @@ public sealed class CapacityController(
     }
 
     // Jobs that ended, or were deleted, without their instance having heard of it.
-    private async Task<bool> LeaveJobsAsync(DurableTransaction transaction, string platform, string flavor, CancellationToken cancellationToken)
+    private async Task<bool> LeaveJobsAsync(string platform, string flavor, CancellationToken cancellationToken)
     {
+        await using var transaction = await transactions.BeginAsync(cancellationToken);
+        await transaction.ExecuteAsync(Lock, cancellationToken, platform, flavor);
         var over = new List<(Guid Instance, JobLeft Job)>();
         await using (var batch = transaction.CreateBatch())
         {
@@ -127,6 +137,7 @@ public sealed class CapacityController(
                 SELECT correlation_id, job_platform, job_id FROM instance i
                 WHERE flavor_platform = $1 AND flavor_name = $2 AND status IN ('provisioning', 'running', 'stopping') AND job_id IS NOT NULL
                   AND NOT EXISTS (SELECT FROM job j WHERE j.platform = i.job_platform AND j.id = i.job_id AND j.completed_at IS NULL)
+                ORDER BY correlation_id
                 """,
                 platform, flavor));
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
@@ -136,6 +147,8 @@ public sealed class CapacityController(
 
         foreach (var (instance, job) in over)
             await sagas.RaiseAsync(transaction, instance, sagas.Machine.Left, job, Actor, cancellationToken);
+        if (over.Count > 0)
+            await transaction.CommitAsync(cancellationToken);
         return over.Count > 0;
     }
 
