@@ -1,3 +1,4 @@
+using Orchestrator.Contracts.Instances;
 using Orchestrator.Contracts.Jobs;
 using Orchestrator.Sagas.Instances;
 using Orchestrator.Sagas.Instances.Capacity;
@@ -76,27 +77,32 @@ public sealed class When_capacity_follows_pressure(Servers servers)
         await using var place = await servers.CreatePlaceAsync();
         await using var services = new InstanceServices(place, ("Instances:CoolDown", "00:00:00"));
         await services.AddNodeAsync(milliCpus: 10_000_000);
-        var play = new Play(services, [services.Get<CapacityController>()], new Random(1), "both", minimum: 30, maximum: 90);
+        var play = new Play(services, [services.Get<CapacityController>()], new Random(1), "both", minimum: 3, maximum: 9);
         await play.BeginAsync();
-        for (var round = 0; round < 5; round++)
-        {
-            await place.ExecuteAsync("UPDATE flavor SET minimum_pressure = 30");
-            await play.LookAsync();
-            await play.NodesWorkAsync(always: true);
-            var app = await place.ScalarAsync<long>("SELECT max(provision_app) FROM flavor");
-            await place.ExecuteAsync("UPDATE flavor SET minimum_pressure = 0");
+        await play.LookAsync();
+        await play.NodesWorkAsync(always: true);
+        await place.ExecuteAsync("UPDATE flavor SET minimum_pressure = 0");
+        // The youngest has been idle the longest.
+        await place.ExecuteAsync("UPDATE instance SET idle_since = idle_since - id * interval '1 minute'");
+        var guids = await place.ScalarAsync<Guid[]>("SELECT array_agg(correlation_id ORDER BY correlation_id) FROM instance");
+        Assert.Equal(3, guids.Length);
 
-            await Task.WhenAll(play.LookAsync(), EndAllAsync(app), EndAllAsync(app));
+        // As AppTermination does: one after the other, in the order of their ids.
+        await using var transaction = await services.Get<DurableTransactions>().BeginAsync(InstanceServices.Stop);
+        await EndAsync(guids[0]);
+        var look = play.LookAsync();
+        await Wait.UntilAsync(
+            () => place.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"),
+            "the controller waits");
+        await EndAsync(guids[1]);
+        await EndAsync(guids[2]);
+        await transaction.CommitAsync(InstanceServices.Stop);
+        await look;
 
-            Assert.Equal(0L, await place.ScalarAsync<long>("SELECT count(*) FROM instance WHERE instance_status = 'running' AND status <> 'terminated'"));
-        }
+        Assert.Equal(3L, await place.ScalarAsync<long>("SELECT count(*) FROM instance WHERE instance_status = 'terminated'"));
 
-        async Task EndAllAsync(long app)
-        {
-            await using var transaction = await services.Get<DurableTransactions>().BeginAsync(InstanceServices.Stop);
-            await services.Termination.RunAsync(transaction, app, "test", InstanceServices.Stop);
-            await transaction.CommitAsync(InstanceServices.Stop);
-        }
+        Task EndAsync(Guid guid) => services.Sagas.RaiseAsync(
+            transaction, guid, services.Sagas.Machine.Terminate, new TerminateInstance { InstanceId = guid }, "test", InstanceServices.Stop);
     }
 
     [Fact]
