@@ -4,7 +4,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 # No build server stays behind.
-export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
+export MSBUILDDISABLENODEREUSE=1
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -103,9 +103,11 @@ apt_install() {
     }
 }
 
-# build [SOLUTION OR PROJECT]: quiet unless it fails; two builds of one checkout wait for each other.
+# build [SOLUTION OR PROJECT]: quiet unless it fails; two builds of one checkout wait for each other. Analyzers run where
+# ORCHESTRATOR_ANALYZE is set: they take longer than the rest.
 build() {
-    local log status=0
+    local log status=0 compiler="orchestrator-$$-$RANDOM" checks=(-p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false)
+    [ -z "${ORCHESTRATOR_ANALYZE:-}" ] || checks=()
     log=$(log_file build)
     exec 9>.run/build.lock
     flock --nonblock 9 || {
@@ -113,7 +115,9 @@ build() {
         flock 9
     }
     say "Building ..."
-    dotnet build "${1:-Orchestrator.sln}" -c Release --nologo -v quiet >"$log" 2>&1 9>&- || status=$?
+    # A compiler server of this build's own, which ends with it.
+    dotnet build "${1:-Orchestrator.sln}" -c Release --nologo -v quiet -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" "${checks[@]}" >"$log" 2>&1 9>&- || status=$?
+    pkill -f -- "VBCSCompiler.*$compiler" || true
     exec 9>&-
     [ $status -eq 0 ] && return
     grep -E '(error|MSB)' "$log" | sed -E 's/ \[[^]]*\]$//; s/ \(https:[^)]*\)$//' | sort -u | head -n 40 >&2 || tail -n 20 "$log" >&2
