@@ -115,9 +115,11 @@ build() {
         flock 9
     }
     say "Building ..."
-    # A compiler server of this build's own, which ends with it.
-    dotnet build "${1:-Orchestrator.sln}" -c Release --nologo -v quiet -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" "${checks[@]}" >"$log" 2>&1 9>&- || status=$?
-    pkill -f -- "VBCSCompiler.*$compiler" || true
+    # A compiler server of this build's own, which ends with it, whatever ends it.
+    (
+        trap 'kill $(pgrep -f -- "-pipename:$compiler") 2>/dev/null || true' EXIT
+        dotnet build "${1:-Orchestrator.sln}" -c Release --nologo -v quiet -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" "${checks[@]}"
+    ) >"$log" 2>&1 9>&- || status=$?
     exec 9>&-
     [ $status -eq 0 ] && return
     grep -E '(error|MSB)' "$log" | sed -E 's/ \[[^]]*\]$//; s/ \(https:[^)]*\)$//' | sort -u | head -n 40 >&2 || tail -n 20 "$log" >&2
